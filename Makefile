@@ -1,0 +1,86 @@
+# Trine: `make` builds ./trine, `make test` runs every test, `make demo` shows what it does.
+#
+# Switches: SANITIZE=1 (address and undefined behaviour), F64=1 (double precision, for gradient
+# checks), BUILD=directory (default: build, build/sanitize, build/f64).
+
+CC = gcc
+PACKAGES = sqlite3 libzstd zlib jansson libpcre2-8 libutf8proc cairo lapacke
+DEBIAN_PACKAGES = gcc make pkg-config libdnnl-dev libsqlite3-dev libzstd-dev zlib1g-dev \
+    libjansson-dev libpcre2-dev libutf8proc-dev libcairo2-dev liblapacke-dev libcmocka-dev npm \
+    ca-certificates
+
+SANITIZE ?= 0
+F64 ?= 0
+BUILD ?= build$(if $(filter 1,$(SANITIZE)),/sanitize)$(if $(filter 1,$(F64)),/f64)
+
+WARNINGS = -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes -Wundef \
+    -Wno-unknown-pragmas
+OPTIMISE = -O3 -fno-math-errno -fno-trapping-math -ffp-contract=fast
+CPPFLAGS = -Isrc -Iinclude -Itests -D_GNU_SOURCE -DTRINE_VERSION='"$(VERSION)"' $(shell pkg-config --cflags $(PACKAGES) 2>/dev/null)
+CFLAGS = -std=gnu11 -g -fopenmp -fvisibility=hidden -fPIC $(WARNINGS) $(OPTIMISE)
+LDLIBS = $(shell pkg-config --libs $(PACKAGES) 2>/dev/null) -ldnnl -lm -lpthread
+VERSION = 0.1.0
+
+ifeq ($(SANITIZE),1)
+CFLAGS += -O1 -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all
+CPPFLAGS += -DTRINE_NO_CLONES
+endif
+ifeq ($(F64),1)
+CPPFLAGS += -DTRINE_F64 -DTRINE_NO_CLONES
+endif
+
+LIBRARY_SOURCES = $(wildcard src/base/*.c src/math/*.c src/text/*.c src/file/*.c src/model/*.c \
+    src/latent/*.c src/train/*.c src/dream/*.c)
+CLI_SOURCES = $(wildcard src/cli/*.c)
+TEST_SOURCES = $(wildcard tests/*/*_test.c)
+LIBRARY = $(BUILD)/libtrine.a
+LIBRARY_OBJECTS = $(LIBRARY_SOURCES:%.c=$(BUILD)/%.o)
+TESTS = $(TEST_SOURCES:%.c=$(BUILD)/%)
+PROGRAM = $(if $(filter build,$(BUILD)),trine,$(BUILD)/trine)
+
+.PHONY: all test check tests bench demo install clean format format-check packages
+all: $(PROGRAM)
+
+-include $(LIBRARY_OBJECTS:.o=.d) $(CLI_SOURCES:%.c=$(BUILD)/%.d) $(TESTS:=.d)
+
+$(BUILD)/%.o: %.c
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c $< -o $@
+
+$(LIBRARY): $(LIBRARY_OBJECTS)
+	@rm -f $@
+	ar rcs $@ $^
+
+$(PROGRAM): $(CLI_SOURCES:%.c=$(BUILD)/%.o) $(LIBRARY)
+	$(CC) $(CFLAGS) -o $@ $^ $(LDLIBS)
+
+$(BUILD)/tests/%: tests/%.c $(LIBRARY)
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -MF $@.d -o $@ $< $(LIBRARY) -lcmocka $(LDLIBS)
+
+tests: $(TESTS) $(PROGRAM)
+
+packages:
+	@tools/packages.sh $(DEBIAN_PACKAGES)
+
+# Compiles in one go with every core; each check names the build it ran.
+JOBS = $(shell nproc)
+SCRIPTS = $(wildcard tests/*/*_test.sh)
+
+test: packages
+	+$(MAKE) -j$(JOBS) check
+	+$(MAKE) -j$(JOBS) check F64=1 SANITIZE=1 SCRIPTS= TEST_SOURCES="$(wildcard tests/math/*_test.c tests/model/*_test.c tests/latent/*_test.c)"
+	+$(MAKE) -j$(JOBS) check SANITIZE=1
+	@echo "all tests passed: plain, double precision, sanitizers"
+
+check: tests
+	env -u OPENBLAS_CORETYPE -u OPENBLAS_L2_SIZE tests/run.sh $(BUILD) $(abspath $(PROGRAM)) $(TESTS) $(SCRIPTS)
+
+clean:
+	rm -rf build trine
+
+format:
+	clang-format -i $$(git ls-files '*.c' '*.h')
+
+format-check:
+	clang-format --dry-run --Werror $$(git ls-files '*.c' '*.h')

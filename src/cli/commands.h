@@ -1,0 +1,8 @@
+/* The commands, one file each. A command gets its own name as argv[0] and returns the exit
+ * status: 0 done, 1 failed, 2 called wrongly. */
+#ifndef TRINE_CLI_COMMANDS_H
+#define TRINE_CLI_COMMANDS_H
+
+#define COMMAND_TABLE {NULL, NULL, NULL},
+
+#endif

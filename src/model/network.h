@@ -1,0 +1,69 @@
+/* The network: reader blocks, the evidence head, the running handle, writer blocks.
+ *
+ * A `struct pass` holds the activations of B sequences of T tokens for one thread; it borrows the
+ * weights, which many passes may share. Create it inside the parallel region of its thread. */
+#ifndef TRINE_MODEL_NETWORK_H
+#define TRINE_MODEL_NETWORK_H
+
+#include "math/matmul.h"
+#include "model/config.h"
+#include "model/evidence.h"
+
+/* Read-only view of a model's numbers. `operands` equals `values` when the precision is real. */
+struct weights {
+    const struct config *config;
+    const struct layout *layout;
+    enum precision precision;
+    const real *values;   /* [layout->count] */
+    const void *operands; /* [layout->count] */
+    const real *ngrams;   /* [orders,rows,Z] */
+};
+
+/* What the writer is told. Slots (dimensions) with told_mask 1 use `told`; others the running
+ * handle, which starts from start_* (NULL: the prior). All [B,Z]. */
+struct pass_handle {
+    const real *told, *told_mask;
+    const real *start_precision, *start_information;
+};
+
+struct pass;
+
+int pass_create(struct pass **out, const struct weights *weights, size_t sequences, size_t time,
+                int is_training, struct error *error);
+void pass_destroy(struct pass *pass);
+
+/* Runs the reader and the evidence head over tokens[B*T]. */
+void pass_read(struct pass *pass, const int32_t *tokens, const struct pass_handle *handle);
+
+/* The running handle, [R,Z] each; valid until the next pass_read. NULL in the plain model. */
+const real *pass_mean(const struct pass *pass);
+const real *pass_precision(const struct pass *pass);
+
+/* Runs the writer after pass_read: losses[R] in nats of targets[R] (-1: none). */
+void pass_write(struct pass *pass, const struct pass_handle *handle, const int32_t *targets,
+                real *losses);
+
+/* As pass_write, and the gradient of scale * sum(losses) + the score whose derivatives by the
+ * running handle are dmean and dprecision [R,Z] (overwritten; NULL in the plain model).
+ * `gradient` [layout->count] is added to; dtold[B,Z] (overwritten) is the gradient by the told
+ * vectors; dinformation[R,Z] (overwritten) by each token's n-gram rows. What flows from the
+ * evidence head into the reader is scaled by evidence_gradient. */
+struct pass_gradients {
+    real *gradient;
+    real *dtold, *dinformation;
+    real *dmean, *dprecision;
+    real scale, evidence_gradient;
+};
+void pass_write_backward(struct pass *pass, const struct pass_handle *handle,
+                         const int32_t *targets, real *losses,
+                         const struct pass_gradients *gradients);
+
+/* n-gram table rows of each token, [R,orders]. */
+const uint32_t *pass_ngram_rows(const struct pass *pass);
+
+/* After pass_write: the normalised output of the last block, [R,D] operands. */
+const void *pass_output(const struct pass *pass);
+
+struct matmul *pass_matmul(struct pass *pass);
+
+#endif

@@ -1,0 +1,32 @@
+#!/bin/sh
+# Runs test programs (cmocka) and end-to-end scripts, counts them, and prints what failed.
+#   tests/run.sh NAME PROGRAM TEST...      a TEST ending in .sh gets the program as $TRINE
+set -u
+name=$1
+TRINE=$2
+export TRINE
+shift 2
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+passed=0 failed=0 skipped=0
+for test in "$@"; do
+    if [ "${test%.sh}" != "$test" ]; then
+        bash "$test" >"$log" 2>&1
+    else
+        "./$test" >"$log" 2>&1
+    fi
+    code=$?
+    case $code in
+    0) passed=$((passed + 1)) ;;
+    77) skipped=$((skipped + 1)); sed "s|^|$test: |" "$log" | tail -n 1 ;;
+    *)
+        failed=$((failed + 1))
+        echo "FAILED (exit $code): $test"
+        tail -n 60 "$log" | sed 's/^/    /'
+        ;;
+    esac
+    grep -i 'skipped:' "$log" | sed 's/^/  /'
+done
+echo "$name: $passed programs passed, $failed failed, $skipped skipped"
+echo "$passed passed, $failed failed, $skipped skipped"
+[ "$failed" = 0 ]
