@@ -45,18 +45,21 @@ all: $(PROGRAM)
 
 $(BUILD)/%.o: %.c
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c $< -o $@
+	@echo "  CC      $@"
+	@$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c $< -o $@
 
 $(LIBRARY): $(LIBRARY_OBJECTS)
 	@rm -f $@
-	ar rcs $@ $^
+	@ar rcs $@ $^
 
 $(PROGRAM): $(CLI_SOURCES:%.c=$(BUILD)/%.o) $(LIBRARY)
-	$(CC) $(CFLAGS) -o $@ $^ $(LDLIBS)
+	@echo "  LINK    $@"
+	@$(CC) $(CFLAGS) -o $@ $^ $(LDLIBS)
 
 $(BUILD)/tests/%: tests/%.c $(LIBRARY)
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -MF $@.d -o $@ $< $(LIBRARY) -lcmocka $(LDLIBS)
+	@echo "  LINK    $@"
+	@$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -MF $@.d -o $@ $< $(LIBRARY) -lcmocka $(LDLIBS)
 
 tests: $(TESTS) $(PROGRAM)
 
@@ -74,7 +77,7 @@ test: packages
 	@echo "all tests passed: plain, double precision, sanitizers"
 
 check: tests
-	env -u OPENBLAS_CORETYPE -u OPENBLAS_L2_SIZE tests/run.sh $(BUILD) $(abspath $(PROGRAM)) $(TESTS) $(SCRIPTS)
+	@env -u OPENBLAS_CORETYPE -u OPENBLAS_L2_SIZE tests/run.sh $(BUILD) $(abspath $(PROGRAM)) $(TESTS) $(SCRIPTS)
 
 clean:
 	rm -rf build trine
