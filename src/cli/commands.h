@@ -3,6 +3,10 @@
 #ifndef TRINE_CLI_COMMANDS_H
 #define TRINE_CLI_COMMANDS_H
 
-#define COMMAND_TABLE {NULL, NULL, NULL},
+int command_corpus(int argc, char **argv);
+
+#define COMMAND_TABLE                                                                              \
+    {"corpus", command_corpus, "build and show a corpus: documents, labels, tokens"},              \
+        {NULL, NULL, NULL},
 
 #endif

@@ -1,5 +1,6 @@
 #include "math/matmul.h"
 
+#include <omp.h>
 #include <string.h>
 
 #include <oneapi/dnnl/dnnl.h>
@@ -173,8 +174,9 @@ static struct entry *entry_find(struct matmul *matmul, const struct matmul_shape
     }
 }
 
-void matmul_run(struct matmul *matmul, const struct matmul_shape *shape, void *c, const void *a,
-                const void *b) {
+/* oneDNN takes every thread it may when it is not inside a team of several. */
+static void run_on_this_thread(struct matmul *matmul, const struct matmul_shape *shape, void *c,
+                               const void *a, const void *b) {
     struct entry *entry = entry_find(matmul, shape);
     if (entry->primitive == NULL) {
         matmul_reference(shape, matmul->precision, c, a, b);
@@ -196,6 +198,14 @@ static double element(const void *base, size_t index, enum precision precision) 
     real value;
     operand_load(&value, operand_at(base, index, precision), 1, precision);
     return (double)value;
+}
+
+void matmul_run(struct matmul *matmul, const struct matmul_shape *shape, void *c, const void *a,
+                const void *b) {
+    int threads = omp_get_max_threads();
+    omp_set_num_threads(1);
+    run_on_this_thread(matmul, shape, c, a, b);
+    omp_set_num_threads(threads);
 }
 
 void matmul_reference(const struct matmul_shape *s, enum precision precision, void *c,

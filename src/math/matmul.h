@@ -1,7 +1,7 @@
 /* Matrix products of one thread, through oneDNN, each shape's primitive made once.
  *
- * A `struct matmul` belongs to the thread that made it: oneDNN plans a primitive for the number
- * of threads in force when it is created, so make it inside the parallel region that uses it.
+ * A `struct matmul` belongs to the thread that made it, and its products run on that thread alone,
+ * inside or outside a parallel region.
  * In the F64 build, and for shapes that oneDNN refuses, the plain loops below run instead. */
 #ifndef TRINE_MATH_MATMUL_H
 #define TRINE_MATH_MATMUL_H

@@ -25,8 +25,7 @@ enum precision { PRECISION_REAL, PRECISION_BF16 };
 #ifdef TRINE_NO_CLONES
 #define VECTOR_CLONES
 #else
-#define VECTOR_CLONES                                                                              \
-    __attribute__((target_clones("arch=skylake-avx512", "arch=haswell", "default")))
+#define VECTOR_CLONES __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
 #endif
 
 /* Bytes of one operand element. */

@@ -1,0 +1,323 @@
+#include "dream/evaluate.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+
+struct date_summary date_summarise(const struct slot *slot, const double *log_odds) {
+    const double levels[3] = {0.05, 0.5, 0.95};
+    double years[3], sum = 0;
+    int level = 0;
+    for (size_t i = 0; i < slot->point_count && level < 3; i++) {
+        double p = exp(log_odds[i]);
+        /* A grid point's mass is spread evenly over the step around it. */
+        while (level < 3 && sum + p >= levels[level]) {
+            double inside = p > 0 ? (levels[level] - sum) / p - 0.5 : 0;
+            years[level++] = slot->year_from + ((double)i + inside) * slot->year_step;
+        }
+        sum += p;
+    }
+    while (level < 3)
+        years[level++] = slot->year_from + (double)(slot->point_count - 1) * slot->year_step;
+    return (struct date_summary){.low = years[0], .median = years[1], .high = years[2]};
+}
+
+/* One labelled posterior to be judged: a piece at a checkpoint, or a document. */
+struct sample {
+    const struct dataset_document *document;
+    const real *mean, *precision; /* [Z] */
+    double tokens;
+};
+
+struct samples {
+    struct sample *items;
+    size_t count;
+    real *storage; /* of documents' handles */
+};
+
+enum { ALL_LENGTHS = -1 };
+
+/* Every piece that reached the checkpoint; with `full_only`, only pieces of that very length. */
+static size_t piece_samples(struct sample *out, const struct dataset *dataset,
+                            const struct reading *reading, int checkpoint) {
+    size_t count = 0;
+    for (size_t i = 0; i < reading->piece_count; i++) {
+        const struct piece_reading *piece = &reading->pieces[i];
+        for (int c = 0; c < CHECKPOINT_COUNT; c++) {
+            if ((checkpoint != ALL_LENGTHS && c != checkpoint) ||
+                CHECKPOINT_TOKENS[c] > piece->count)
+                continue;
+            size_t at = (size_t)c * reading->latent_width;
+            out[count++] = (struct sample){&dataset->documents[piece->document], piece->mean + at,
+                                           piece->precision + at, (double)CHECKPOINT_TOKENS[c]};
+        }
+    }
+    return count;
+}
+
+static size_t document_samples(struct sample *out, real *storage, const struct dataset *dataset,
+                               const struct reading *reading) {
+    size_t width = reading->latent_width, count = 0;
+    for (size_t from = 0, to; from < reading->piece_count; from = to) {
+        size_t document = reading->pieces[from].document;
+        for (to = from; to < reading->piece_count && reading->pieces[to].document == document;)
+            to++;
+        real *mean = storage + 2 * count * width, *precision = mean + width;
+        reading_combine(reading, from, to, mean, precision);
+        for (size_t d = 0; d < width; d++)
+            mean[d] /= precision[d];
+        out[count++] = (struct sample){&dataset->documents[document], mean, precision,
+                                       (double)dataset->texts[document].count};
+    }
+    return count;
+}
+
+static int samples_create(struct samples *s, const struct dataset *dataset,
+                          const struct reading *reading, struct error *error) {
+    s->count = 0;
+    s->items = memory_allocate(reading->piece_count * CHECKPOINT_COUNT + dataset->count,
+                               sizeof *s->items, error);
+    s->storage = memory_allocate(dataset->count * 2 * reading->latent_width, sizeof(real), error);
+    if (s->items != NULL && s->storage != NULL)
+        return 0;
+    memory_free(s->items);
+    memory_free(s->storage);
+    return -1;
+}
+
+static void samples_free(struct samples *s) {
+    memory_free(s->items);
+    memory_free(s->storage);
+}
+
+static double log_probability(const struct slot_target *target, const double *log_odds) {
+    return target->weight[0] * log_odds[target->index[0]] +
+           (target->weight[1] > 0 ? target->weight[1] * log_odds[target->index[1]] : 0);
+}
+
+static int compare_doubles(const void *a, const void *b) {
+    double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+static void judge_label(struct slot_accuracy *a, const struct slot_target *target,
+                        const struct slot *slot, const double *log_odds) {
+    size_t better = 0, label = target->index[0];
+    for (size_t i = 0; i < slot->point_count; i++)
+        better += log_odds[i] > log_odds[label] || (log_odds[i] == log_odds[label] && i < label);
+    a->top1 += better == 0;
+    a->top5 += better < 5;
+}
+
+/* Judges slot `s` over all samples that carry its label. */
+static int judge(struct slot_accuracy *a, const struct model *model,
+                 const struct slot_state *states, size_t s, const struct sample *samples,
+                 size_t count, struct error *error) {
+    const struct slot *slot = &model->slots.slots[s];
+    double *log_odds = memory_allocate(slot->point_count, sizeof *log_odds, error);
+    double *errors = memory_allocate(count, sizeof *errors, error);
+    *a = (struct slot_accuracy){0};
+    if (log_odds == NULL || errors == NULL) {
+        memory_free(log_odds);
+        memory_free(errors);
+        return -1;
+    }
+    for (size_t i = 0; i < count; i++) {
+        const struct sample *sample = &samples[i];
+        if (!sample->document->is_given[s])
+            continue;
+        const struct slot_target *target = &sample->document->target[s];
+        slot_belief(slot, states[s].points, states[s].sigma, sample->mean + slot->first,
+                    sample->precision + slot->first, sample->tokens, log_odds);
+        a->log_loss -= log_probability(target, log_odds);
+        for (size_t p = 0; p < slot->point_count; p++)
+            a->entropy -= exp(log_odds[p]) * log_odds[p];
+        if (slot->kind == LATENT_CATEGORICAL) {
+            judge_label(a, target, slot, log_odds);
+        } else {
+            struct date_summary date = date_summarise(slot, log_odds);
+            double year = sample->document->year[s];
+            errors[a->count] = fabs(date.median - year);
+            a->coverage += year >= date.low && year <= date.high;
+        }
+        a->count++;
+    }
+    double n = a->count > 0 ? (double)a->count : 1;
+    qsort(errors, a->count, sizeof *errors, compare_doubles);
+    if (a->count > 0)
+        a->absolute_error = 0.5 * (errors[(a->count - 1) / 2] + errors[a->count / 2]);
+    a->top1 /= n;
+    a->top5 /= n;
+    a->log_loss /= n;
+    a->coverage /= n;
+    a->entropy /= n;
+    memory_free(log_odds);
+    memory_free(errors);
+    return 0;
+}
+
+/* Mean log loss of slot s over pieces and over documents, each kind weighing half. */
+static int calibration_loss(double *loss, const struct model *model,
+                            const struct slot_state *states, size_t s, const struct samples *pieces,
+                            const struct samples *documents, struct error *error) {
+    struct slot_accuracy a, b;
+    if (judge(&a, model, states, s, pieces->items, pieces->count, error) ||
+        judge(&b, model, states, s, documents->items, documents->count, error))
+        return -1;
+    *loss = a.log_loss + b.log_loss;
+    return 0;
+}
+
+/* Two numbers, a smooth loss: a search on an ever finer cross of steps finds the minimum. */
+static int calibrate_slot(struct model *model, const struct slot_state *states, size_t s,
+                          const struct samples *pieces, const struct samples *documents,
+                          struct error *error) {
+    double *at = model->slots.slots[s].calibration, best;
+    at[0] = at[1] = 0;
+    if (calibration_loss(&best, model, states, s, pieces, documents, error))
+        return -1;
+    for (double step = 0.5; step > 0.02;) {
+        int improved = 0;
+        for (int move = 0; move < 4; move++) {
+            int axis = move / 2;
+            double change = (move % 2 ? -step : step) * (axis == 0 ? 1 : 0.25), loss;
+            at[axis] += change;
+            if (calibration_loss(&loss, model, states, s, pieces, documents, error))
+                return -1;
+            if (loss < best) {
+                best = loss;
+                improved = 1;
+            } else {
+                at[axis] -= change;
+            }
+        }
+        if (!improved)
+            step /= 2;
+    }
+    return 0;
+}
+
+int evaluate_calibrate(struct model *model, const struct dataset *validation,
+                       const struct reading *reading, struct error *error) {
+    struct slot_state *states = NULL;
+    struct samples pieces = {0}, documents = {0};
+    int result = -1;
+    if (reading->piece_count == 0 || model->slots.count == 0)
+        return 0;
+    if (model_slot_states(model, &states, error) == 0 &&
+        samples_create(&pieces, validation, reading, error) == 0 &&
+        samples_create(&documents, validation, reading, error) == 0) {
+        pieces.count = piece_samples(pieces.items, validation, reading, ALL_LENGTHS);
+        documents.count = document_samples(documents.items, documents.storage, validation, reading);
+        result = 0;
+        for (size_t s = 0; s < model->slots.count && result == 0; s++)
+            result = calibrate_slot(model, states, s, &pieces, &documents, error);
+    }
+    samples_free(&pieces);
+    samples_free(&documents);
+    slot_states_destroy(states, model->slots.count);
+    return result;
+}
+
+static void add_losses(struct evaluation *out, const struct reading *reading) {
+    memset(out->nats, 0, sizeof out->nats);
+    for (size_t i = 0; i < reading->piece_count; i++) {
+        out->tokens += reading->pieces[i].count;
+        for (int c = 0; c < CONDITION_COUNT; c++)
+            out->nats[c] += reading->pieces[i].loss[c];
+    }
+    for (int c = 0; c < CONDITION_COUNT; c++)
+        out->nats[c] /= out->tokens > 0 ? (double)out->tokens : 1;
+}
+
+int evaluate_reading(struct evaluation *out, const struct model *model,
+                     const struct dataset *dataset, const struct reading *reading,
+                     struct error *error) {
+    *out = (struct evaluation){0};
+    add_losses(out, reading);
+    if (model->slots.count == 0)
+        return 0;
+    struct slot_state *states = NULL;
+    struct samples samples = {0};
+    int result = -1;
+    if (model_slot_states(model, &states, error) == 0 &&
+        samples_create(&samples, dataset, reading, error) == 0) {
+        result = 0;
+        for (int c = 0; c < CHECKPOINT_COUNT && result == 0; c++) {
+            samples.count = piece_samples(samples.items, dataset, reading, c);
+            for (size_t s = 0; s < model->slots.count && result == 0; s++)
+                result = judge(&out->lengths[c][s], model, states, s, samples.items, samples.count,
+                               error);
+        }
+        memcpy(out->pieces, out->lengths[CHECKPOINT_COUNT - 1], sizeof out->pieces);
+        samples.count = document_samples(samples.items, samples.storage, dataset, reading);
+        for (size_t s = 0; s < model->slots.count && result == 0; s++)
+            result =
+                judge(&out->documents[s], model, states, s, samples.items, samples.count, error);
+    }
+    samples_free(&samples);
+    slot_states_destroy(states, model->slots.count);
+    return result;
+}
+
+static json_t *accuracy_to_json(const struct slot_accuracy *a, const struct slot *slot) {
+    if (slot->kind == LATENT_CATEGORICAL)
+        return json_pack("{s:I, s:f, s:f, s:f, s:f}", "count", (json_int_t)a->count, "top1",
+                         a->top1, "top5", a->top5, "log_loss", a->log_loss, "entropy", a->entropy);
+    return json_pack("{s:I, s:f, s:f, s:f, s:f}", "count", (json_int_t)a->count,
+                     "median_absolute_error_years", a->absolute_error, "coverage_90", a->coverage,
+                     "log_loss", a->log_loss, "entropy", a->entropy);
+}
+
+json_t *evaluation_to_json(const struct evaluation *e, const struct model *model) {
+    static const char *const NAMES[CONDITION_COUNT] = {"untold", "told", "wrong_handle"};
+    json_t *nats = json_object(), *slots = json_object();
+    for (int c = 0; c < CONDITION_COUNT; c++)
+        json_object_set_new(nats, NAMES[c],
+                            isfinite(e->nats[c]) ? json_real(e->nats[c]) : json_null());
+    for (size_t s = 0; s < model->slots.count; s++) {
+        const struct slot *slot = &model->slots.slots[s];
+        json_t *lengths = json_object();
+        for (int c = 0; c < CHECKPOINT_COUNT; c++) {
+            char key[32];
+            snprintf(key, sizeof key, "%zu", CHECKPOINT_TOKENS[c]);
+            json_object_set_new(lengths, key, accuracy_to_json(&e->lengths[c][s], slot));
+        }
+        json_object_set_new(slots, slot->name,
+                            json_pack("{s:o, s:o, s:o, s:[f,f]}", "document",
+                                      accuracy_to_json(&e->documents[s], slot), "piece",
+                                      accuracy_to_json(&e->pieces[s], slot), "tokens_read", lengths,
+                                      "calibration", slot->calibration[0], slot->calibration[1]));
+    }
+    return json_pack("{s:I, s:o, s:o}", "tokens", (json_int_t)e->tokens, "nats_per_token", nats,
+                     "slots", slots);
+}
+
+static void print_accuracy(FILE *stream, const char *what, const struct slot_accuracy *a,
+                           const struct slot *slot) {
+    if (slot->kind == LATENT_CATEGORICAL)
+        fprintf(stream, "  %-8s %-12s %5zu   top-1 %5.3f  top-5 %5.3f  log loss %6.3f\n",
+                slot->name, what, a->count, a->top1, a->top5, a->log_loss);
+    else
+        fprintf(stream, "  %-8s %-12s %5zu   median error %5.1f years  90 %% covers %5.3f\n",
+                slot->name, what, a->count, a->absolute_error, a->coverage);
+}
+
+void evaluation_print(FILE *stream, const struct evaluation *e, const struct model *model) {
+    fprintf(stream, "nats per token over %zu tokens: untold %.4f", e->tokens, e->nats[0]);
+    if (isfinite(e->nats[CONDITION_TOLD]) && model->slots.count > 0)
+        fprintf(stream, ", told %.4f, wrong handle %.4f", e->nats[CONDITION_TOLD],
+                e->nats[CONDITION_WRONG]);
+    fprintf(stream, "\n");
+    for (size_t s = 0; s < model->slots.count; s++) {
+        const struct slot *slot = &model->slots.slots[s];
+        print_accuracy(stream, "documents", &e->documents[s], slot);
+        for (int c = CHECKPOINT_COUNT - 1; c >= 0; c--) {
+            char what[32];
+            snprintf(what, sizeof what, "%zu tokens", CHECKPOINT_TOKENS[c]);
+            print_accuracy(stream, what, &e->lengths[c][s], slot);
+        }
+    }
+}

@@ -1,0 +1,363 @@
+#include <limits.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "file/gguf.h"
+#include "file/tokenizer_gguf.h"
+#include "latent/model.h"
+
+enum { FORMAT_VERSION = 1 };
+
+/* The sizes of struct config that the file holds as u32. */
+static const struct {
+    const char *key;
+    size_t offset;
+} SIZES[] = {
+    {"trine.vocab_size", offsetof(struct config, vocabulary)},
+    {"trine.embedding_length", offsetof(struct config, width)},
+    {"trine.block_count", offsetof(struct config, blocks)},
+    {"trine.attention.head_count", offsetof(struct config, heads)},
+    {"trine.attention.head_count_kv", offsetof(struct config, key_value_heads)},
+    {"trine.attention.key_length", offsetof(struct config, head_width)},
+    {"trine.feed_forward_length", offsetof(struct config, inner)},
+    {"trine.context_length", offsetof(struct config, context)},
+    {"trine.split", offsetof(struct config, split)},
+    {"trine.evidence.ngram_orders", offsetof(struct config, ngram_orders)},
+    {"trine.evidence.ngram_rows", offsetof(struct config, ngram_rows)},
+};
+
+enum { SIZE_COUNT = sizeof SIZES / sizeof *SIZES };
+
+static size_t *size_field(struct config *config, size_t i) {
+    return (size_t *)(void *)((char *)config + SIZES[i].offset);
+}
+
+struct key {
+    char text[96];
+};
+
+static const char *slot_key(struct key *key, size_t slot, const char *field) {
+    snprintf(key->text, sizeof key->text, "trine.slot.%zu.%s", slot, field);
+    return key->text;
+}
+
+static int save_labels(struct gguf_writer *writer, const struct slot *slot, size_t s,
+                       struct error *error) {
+    struct key key;
+    struct gguf_string *labels = memory_allocate(slot->point_count, sizeof *labels, error);
+    if (labels == NULL)
+        return -1;
+    for (size_t i = 0; i < slot->point_count; i++)
+        labels[i] = (struct gguf_string){slot->labels[i], strlen(slot->labels[i])};
+    int result = gguf_writer_add_string_array(writer, slot_key(&key, s, "labels"), labels,
+                                              slot->point_count, error);
+    memory_free(labels);
+    return result || gguf_writer_add_f64_array(writer, slot_key(&key, s, "log_prior"),
+                                               slot->log_prior, slot->point_count, error);
+}
+
+static int save_slot(struct gguf_writer *writer, const struct slot *slot, size_t s,
+                     struct error *error) {
+    struct key key;
+    int is_date = slot->kind == LATENT_DATE;
+    if (gguf_writer_add_string(writer, slot_key(&key, s, "name"), slot->name, error) ||
+        gguf_writer_add_string(writer, slot_key(&key, s, "kind"), is_date ? "date" : "categorical",
+                               error) ||
+        gguf_writer_add_u32(writer, slot_key(&key, s, "width"), (uint32_t)slot->width, error) ||
+        gguf_writer_add_f64_array(writer, slot_key(&key, s, "calibration"), slot->calibration, 2,
+                                  error))
+        return -1;
+    if (!is_date)
+        return save_labels(writer, slot, s, error);
+    double last = slot->year_from + slot->year_step * (double)(slot->point_count - 1);
+    return gguf_writer_add_f64(writer, slot_key(&key, s, "year_from"), slot->year_from, error) ||
+           gguf_writer_add_f64(writer, slot_key(&key, s, "year_to"), last, error);
+}
+
+static int save_keys(struct gguf_writer *writer, const struct model *model, struct error *error) {
+    struct config config = model->config;
+    if (gguf_writer_add_string(writer, "general.architecture", "trine", error) ||
+        gguf_writer_add_string(writer, "general.type", "model", error) ||
+        gguf_writer_add_string(writer, "general.name", model->name, error) ||
+        gguf_writer_add_u32(writer, "trine.version", FORMAT_VERSION, error) ||
+        gguf_writer_add_u64(writer, "trine.tokens_trained", model->tokens_trained, error) ||
+        gguf_writer_add_f64(writer, "trine.rope.freq_base", config.rope_base, error) ||
+        gguf_writer_add_f64(writer, "trine.attention.layer_norm_rms_epsilon", config.epsilon,
+                            error) ||
+        gguf_writer_add_u32(writer, "trine.slot_count", (uint32_t)model->slots.count, error))
+        return -1;
+    for (size_t i = 0; i < SIZE_COUNT; i++)
+        if (gguf_writer_add_u32(writer, SIZES[i].key, (uint32_t)*size_field(&config, i), error))
+            return -1;
+    for (size_t s = 0; s < model->slots.count; s++)
+        if (save_slot(writer, &model->slots.slots[s], s, error))
+            return -1;
+    return tokenizer_gguf_save(writer, model->tokenizer, error);
+}
+
+/* The file holds floats; the F64 build converts. */
+static float *as_floats(const real *values, size_t count, struct error *error) {
+    float *floats = memory_allocate(count, sizeof *floats, error);
+    for (size_t i = 0; floats != NULL && i < count; i++)
+        floats[i] = (float)values[i];
+    return floats;
+}
+
+static int save_tensors(struct gguf_writer *writer, const struct model *model, const float *values,
+                        const float *ngrams, struct error *error) {
+    struct tensor_place tensors[MAXIMUM_TENSORS];
+    struct layout layout;
+    size_t count;
+    layout_make(&layout, &model->config, tensors, &count);
+    for (size_t i = 0; i < count; i++) {
+        size_t dimensions[2] = {tensors[i].columns, tensors[i].rows};
+        if (gguf_writer_add_tensor(writer, tensors[i].name, dimensions, tensors[i].rows > 0 ? 2 : 1,
+                                   TRINE_GGUF_F32, values + tensors[i].offset, error))
+            return -1;
+    }
+    if (config_ngram_count(&model->config) == 0)
+        return 0;
+    size_t dimensions[2] = {model->config.latent_width,
+                            model->config.ngram_orders * model->config.ngram_rows};
+    return gguf_writer_add_tensor(writer, "evidence.ngrams.weight", dimensions, 2, TRINE_GGUF_BF16,
+                                  ngrams, error);
+}
+
+int model_save(const struct model *model, const char *path, struct error *error) {
+    struct gguf_writer *writer = NULL;
+    float *values = as_floats(model->values, model->layout.count, error);
+    float *ngrams = as_floats(model->ngrams, config_ngram_count(&model->config), error);
+    int result = values == NULL || ngrams == NULL || gguf_writer_create(&writer, error) ||
+                 save_keys(writer, model, error) ||
+                 save_tensors(writer, model, values, ngrams, error) ||
+                 gguf_writer_commit(writer, path, error);
+    gguf_writer_destroy(writer);
+    memory_free(values);
+    memory_free(ngrams);
+    return result ? -1 : 0;
+}
+
+static int load_labels(struct slots *slots, const struct gguf *file, size_t s, const char *name,
+                       size_t width, struct error *error) {
+    struct key key;
+    struct gguf_string *strings = NULL;
+    double *log_prior = NULL;
+    size_t count = 0, prior_count = 0;
+    int result =
+        gguf_get_string_array(file, slot_key(&key, s, "labels"), &strings, &count, error) ||
+        gguf_get_f64_array(file, slot_key(&key, s, "log_prior"), &log_prior, &prior_count, error);
+    char **labels = result ? NULL : memory_allocate(count, sizeof *labels, error);
+    double *zeros = result ? NULL : memory_allocate(count, sizeof *zeros, error);
+    result = result || labels == NULL || zeros == NULL;
+    if (!result && prior_count != count)
+        result = error_set(error, "%s: slot %s has %zu labels and %zu priors", gguf_name(file),
+                           name, count, prior_count);
+    for (size_t i = 0; i < count && !result; i++) {
+        labels[i] = strndup(strings[i].data, strings[i].length);
+        if (labels[i] == NULL || !isfinite(log_prior[i]))
+            result = error_set(error, "%s: label %zu of slot %s cannot be used", gguf_name(file), i,
+                               name);
+    }
+    if (!result)
+        result = slots_add_categorical(slots, name, width, (const char *const *)labels, zeros,
+                                       count, error);
+    if (!result)
+        memcpy(slots->slots[slots->count - 1].log_prior, log_prior, count * sizeof *log_prior);
+    for (size_t i = 0; labels != NULL && i < count; i++)
+        free(labels[i]);
+    memory_free(labels);
+    memory_free(zeros);
+    memory_free(strings);
+    memory_free(log_prior);
+    return result ? -1 : 0;
+}
+
+static int load_date(struct slots *slots, const struct gguf *file, size_t s, const char *name,
+                     size_t width, struct error *error) {
+    struct key key;
+    double from, to;
+    if (gguf_get_f64(file, slot_key(&key, s, "year_from"), &from, error) ||
+        gguf_get_f64(file, slot_key(&key, s, "year_to"), &to, error))
+        return -1;
+    return slots_add_date_grid(slots, name, width, from, to, error);
+}
+
+static int load_slot(struct slots *slots, const struct gguf *file, size_t s, struct error *error) {
+    struct key key;
+    struct gguf_string name, kind;
+    uint32_t width;
+    double *calibration;
+    size_t count;
+    char text[64];
+    if (gguf_get_string(file, slot_key(&key, s, "name"), &name, error) ||
+        gguf_get_string(file, slot_key(&key, s, "kind"), &kind, error) ||
+        gguf_get_u32(file, slot_key(&key, s, "width"), &width, error))
+        return -1;
+    if (name.length >= sizeof text)
+        return error_set(error, "%s: the name of slot %zu is too long", gguf_name(file), s);
+    snprintf(text, sizeof text, "%.*s", (int)name.length, name.data);
+    int is_date = gguf_string_is(kind, "date");
+    if (!is_date && !gguf_string_is(kind, "categorical"))
+        return error_set(error, "%s: slot %s is of an unknown kind", gguf_name(file), text);
+    if (is_date ? load_date(slots, file, s, text, width, error)
+                : load_labels(slots, file, s, text, width, error))
+        return -1;
+    if (gguf_get_f64_array(file, slot_key(&key, s, "calibration"), &calibration, &count, error))
+        return -1;
+    struct slot *slot = &slots->slots[slots->count - 1];
+    int is_fine = count == 2 && fabs(calibration[0]) < 20 && fabs(calibration[1]) < 20;
+    if (is_fine)
+        memcpy(slot->calibration, calibration, sizeof slot->calibration);
+    memory_free(calibration);
+    return is_fine ? 0
+                   : error_set(error, "%s: the calibration of slot %s makes no sense",
+                               gguf_name(file), text);
+}
+
+static int load_tensor(const struct gguf *file, const char *name, size_t rows, size_t columns,
+                       real *out, struct error *error) {
+    const struct gguf_tensor *tensor = gguf_find_tensor(file, name);
+    size_t count = (rows > 0 ? rows : 1) * columns;
+    if (tensor == NULL)
+        return error_set(error, "%s has no tensor %s", gguf_name(file), name);
+    if (tensor->element_count != count || tensor->dimensions[0] != columns)
+        return error_set(error,
+                         "%s: tensor %s has %zu numbers in rows of %zu; %zu in rows of %zu "
+                         "were expected",
+                         gguf_name(file), name, tensor->element_count, tensor->dimensions[0], count,
+                         columns);
+    float *floats = memory_allocate(count, sizeof *floats, error);
+    if (floats == NULL || gguf_read_floats(tensor, floats, error)) {
+        memory_free(floats);
+        return -1;
+    }
+    int is_finite = 1;
+    for (size_t i = 0; i < count; i++) {
+        out[i] = (real)floats[i];
+        is_finite &= isfinite(floats[i]) != 0;
+    }
+    memory_free(floats);
+    return is_finite ? 0
+                     : error_set(error, "%s: tensor %s holds numbers that are not finite",
+                                 gguf_name(file), name);
+}
+
+static int load_tensors(struct model *model, const struct gguf *file, struct error *error) {
+    struct tensor_place tensors[MAXIMUM_TENSORS];
+    struct layout layout;
+    size_t count;
+    layout_make(&layout, &model->config, tensors, &count);
+    for (size_t i = 0; i < count; i++)
+        if (load_tensor(file, tensors[i].name, tensors[i].rows, tensors[i].columns,
+                        model->values + tensors[i].offset, error))
+            return -1;
+    if (config_ngram_count(&model->config) == 0)
+        return 0;
+    return load_tensor(file, "evidence.ngrams.weight",
+                       model->config.ngram_orders * model->config.ngram_rows,
+                       model->config.latent_width, model->ngrams, error);
+}
+
+static int load_header(struct config *config, struct slots *slots, const struct gguf *file,
+                       struct error *error) {
+    struct gguf_string architecture;
+    uint32_t version, slot_count;
+    if (gguf_get_string(file, "general.architecture", &architecture, error))
+        return -1;
+    if (!gguf_string_is(architecture, "trine"))
+        return error_set(error, "%s is a model of architecture %.*s, not of trine", gguf_name(file),
+                         (int)(architecture.length < 64 ? architecture.length : 64),
+                         architecture.data);
+    if (gguf_get_u32(file, "trine.version", &version, error))
+        return -1;
+    if (version != FORMAT_VERSION)
+        return error_set(error, "%s is of format version %u; this program reads version %d",
+                         gguf_name(file), version, FORMAT_VERSION);
+    for (size_t i = 0; i < SIZE_COUNT; i++) {
+        uint32_t value;
+        if (gguf_get_u32(file, SIZES[i].key, &value, error))
+            return -1;
+        *size_field(config, i) = value;
+    }
+    if (gguf_get_f64(file, "trine.rope.freq_base", &config->rope_base, error) ||
+        gguf_get_f64(file, "trine.attention.layer_norm_rms_epsilon", &config->epsilon, error) ||
+        gguf_get_u32(file, "trine.slot_count", &slot_count, error))
+        return -1;
+    for (uint32_t s = 0; s < slot_count; s++)
+        if (load_slot(slots, file, s, error))
+            return -1;
+    return 0;
+}
+
+/* Sizes that the file's own tensors do not fill must not be allocated. */
+static int check_room(const struct config *config, const struct gguf *file, struct error *error) {
+    struct tensor_place tensors[MAXIMUM_TENSORS];
+    struct layout layout;
+    size_t count, wanted = config_ngram_count(config), present = 0;
+    layout_make(&layout, config, tensors, &count);
+    for (size_t i = 0; i < count; i++)
+        wanted += (tensors[i].rows > 0 ? tensors[i].rows : 1) * tensors[i].columns;
+    for (size_t i = 0; i < gguf_tensor_count(file); i++)
+        present += gguf_tensor_at(file, i)->element_count;
+    if (wanted > present)
+        return error_set(error, "%s: its sizes ask for %zu numbers and its tensors hold %zu",
+                         gguf_name(file), wanted, present);
+    return 0;
+}
+
+static int load_open_file(struct model **out, const struct gguf *file, enum precision precision,
+                          struct error *error) {
+    struct config config = {0};
+    struct slots slots = {0};
+    struct tokenizer *tokenizer = NULL;
+    struct gguf_string name;
+    uint64_t trained;
+    if (load_header(&config, &slots, file, error) ||
+        gguf_get_string(file, "general.name", &name, error) ||
+        gguf_get_u64(file, "trine.tokens_trained", &trained, error) ||
+        tokenizer_gguf_load(&tokenizer, file, error)) {
+        slots_free(&slots);
+        return -1;
+    }
+    config.latent_width = slots.latent_width;
+    config.slot_parameters = slots.parameter_count;
+    if (config_check(&config, error) || check_room(&config, file, error)) {
+        slots_free(&slots);
+        tokenizer_destroy(tokenizer);
+        return -1;
+    }
+    if (tokenizer_vocabulary_size(tokenizer) != config.vocabulary) {
+        error_set(error, "%s: %zu tokens for a vocabulary of %zu", gguf_name(file),
+                  tokenizer_vocabulary_size(tokenizer), config.vocabulary);
+    } else if (model_create(out, config, &slots, tokenizer, precision, 0, error) == 0) {
+        struct model *model = *out;
+        snprintf(model->name, sizeof model->name, "%.*s",
+                 (int)(name.length < sizeof model->name ? name.length : sizeof model->name - 1),
+                 name.data);
+        model->tokens_trained = trained;
+        if (load_tensors(model, file, error) == 0) {
+            model_refresh_operands(model);
+            return 0;
+        }
+        model_destroy(model);
+        *out = NULL;
+        return -1;
+    }
+    slots_free(&slots);
+    tokenizer_destroy(tokenizer);
+    return -1;
+}
+
+int model_load(struct model **out, const char *path, enum precision precision,
+               struct error *error) {
+    struct gguf *file;
+    *out = NULL;
+    if (gguf_open(&file, path, error))
+        return -1;
+    int result = load_open_file(out, file, precision, error);
+    gguf_close(file);
+    return result;
+}

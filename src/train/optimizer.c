@@ -1,0 +1,98 @@
+#include "train/optimizer.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+
+VECTOR_CLONES static void adamw_range(real *restrict values, real *restrict first,
+                                      real *restrict second, const real *restrict gradient,
+                                      const uint8_t *restrict decays, size_t count, real scale,
+                                      real beta1, real beta2, real step_size, real root_correction,
+                                      real epsilon, real decay) {
+    for (size_t i = 0; i < count; i++) {
+        real g = gradient[i] * scale;
+        real m = beta1 * first[i] + (1 - beta1) * g;
+        real v = beta2 * second[i] + (1 - beta2) * g * g;
+        first[i] = m;
+        second[i] = v;
+        real shrink = decays[i] != 0 ? decay : 0;
+#ifdef TRINE_F64
+        real root = sqrt(v);
+#else
+        real root = __builtin_sqrtf(v);
+#endif
+        values[i] -= step_size * m / (root * root_correction + epsilon) + shrink * values[i];
+    }
+}
+
+void adamw_update(struct model *model, real *first, real *second, const real *gradient,
+                  const uint8_t *decays, size_t from, size_t to, double scale, size_t step,
+                  const struct adamw *o) {
+    double bias1 = 1 - pow(o->beta1, (double)step), bias2 = 1 - pow(o->beta2, (double)step);
+    adamw_range(model->values + from, first + from, second + from, gradient + from, decays + from,
+                to - from, (real)scale, (real)o->beta1, (real)o->beta2,
+                (real)(o->learning_rate / bias1), (real)(1 / sqrt(bias2)), (real)o->epsilon,
+                (real)(o->learning_rate * o->decay));
+    if (model->operands != model->values)
+        operand_store(operand_at(model->operands, from, model->precision), model->values + from,
+                      to - from, model->precision);
+}
+
+int ngram_optimizer_create(struct ngram_optimizer *o, const struct config *config,
+                           struct error *error) {
+    *o = (struct ngram_optimizer){.width = config->latent_width};
+    if (config_ngram_count(config) == 0)
+        return 0;
+    o->rows = config->ngram_orders * config->ngram_rows;
+    o->gradient = memory_allocate(o->rows * o->width, sizeof(real), error);
+    o->accumulator = memory_allocate(o->rows, sizeof(real), error);
+    o->is_touched = memory_allocate(o->rows, 1, error);
+    if (o->gradient == NULL || o->accumulator == NULL || o->is_touched == NULL) {
+        ngram_optimizer_free(o);
+        return -1;
+    }
+    return 0;
+}
+
+void ngram_optimizer_free(struct ngram_optimizer *o) {
+    memory_free(o->gradient);
+    memory_free(o->accumulator);
+    memory_free(o->is_touched);
+    free(o->touched);
+    *o = (struct ngram_optimizer){0};
+}
+
+int ngram_optimizer_add(struct ngram_optimizer *o, uint32_t row, const real *values, real scale,
+                        struct error *error) {
+    if (!o->is_touched[row]) {
+        if (memory_grow(&o->touched, &o->touched_capacity, o->touched_count + 1, sizeof *o->touched,
+                        error))
+            return -1;
+        o->is_touched[row] = 1;
+        o->touched[o->touched_count++] = row;
+    }
+    real *gradient = o->gradient + (size_t)row * o->width;
+    for (size_t d = 0; d < o->width; d++)
+        gradient[d] += scale * values[d];
+    return 0;
+}
+
+void ngram_optimizer_apply(struct ngram_optimizer *o, real *tables, double rate, double damping,
+                           double decay) {
+    for (size_t i = 0; i < o->touched_count; i++) {
+        size_t row = o->touched[i];
+        real *gradient = o->gradient + row * o->width, *values = tables + row * o->width;
+        double square = 0;
+        for (size_t d = 0; d < o->width; d++)
+            square += (double)gradient[d] * (double)gradient[d];
+        o->accumulator[row] += (real)(square / (double)o->width);
+        real step = (real)(rate / sqrt(damping + (double)o->accumulator[row]));
+        for (size_t d = 0; d < o->width; d++)
+            values[d] -= step * (gradient[d] + (real)decay * values[d]);
+        memset(gradient, 0, o->width * sizeof *gradient);
+        o->is_touched[row] = 0;
+    }
+    o->touched_count = 0;
+}
