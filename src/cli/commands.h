@@ -4,9 +4,11 @@
 #define TRINE_CLI_COMMANDS_H
 
 int command_corpus(int argc, char **argv);
+int command_train(int argc, char **argv);
 
 #define COMMAND_TABLE                                                                              \
     {"corpus", command_corpus, "build and show a corpus: documents, labels, tokens"},              \
-        {NULL, NULL, NULL},
+    {"train", command_train, "train a model on a corpus"},                                         \
+    {NULL, NULL, NULL},
 
 #endif
