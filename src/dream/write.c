@@ -1,0 +1,112 @@
+#include "dream/write.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+
+struct writer {
+    const struct model *model;
+    struct decoder *decoder;
+    struct tokenizer_cache *cache;
+    struct token_list prompt;
+    uint8_t *banned; /* special tokens other than the end */
+    double *probabilities;
+    uint32_t *order;
+    real *told_mask, *information;
+};
+
+int writer_create(struct writer **out, const struct model *model, struct error *error) {
+    *out = NULL;
+    struct writer *w = memory_allocate(1, sizeof *w, error);
+    if (w == NULL)
+        return -1;
+    struct weights weights = model_weights(model);
+    size_t vocabulary = model->config.vocabulary, width = model->config.latent_width;
+    w->model = model;
+    w->banned = memory_allocate(vocabulary, 1, error);
+    w->probabilities = memory_allocate(vocabulary, sizeof *w->probabilities, error);
+    w->order = memory_allocate(vocabulary, sizeof *w->order, error);
+    w->told_mask = memory_allocate(width, sizeof(real), error);
+    w->information = memory_allocate(width, sizeof(real), error);
+    if (!w->banned || !w->probabilities || !w->order || !w->told_mask || !w->information ||
+        decoder_create(&w->decoder, &weights, error) || tokenizer_cache_create(&w->cache, error)) {
+        writer_destroy(w);
+        return -1;
+    }
+    uint32_t end = tokenizer_end_of_text(model->tokenizer);
+    for (uint32_t v = 0; v < vocabulary; v++)
+        w->banned[v] = (uint8_t)(tokenizer_is_special(model->tokenizer, v) && v != end);
+    *out = w;
+    return 0;
+}
+
+void writer_destroy(struct writer *w) {
+    if (w == NULL)
+        return;
+    decoder_destroy(w->decoder);
+    tokenizer_cache_destroy(w->cache);
+    free(w->prompt.ids);
+    memory_free(w->banned);
+    memory_free(w->probabilities);
+    memory_free(w->order);
+    memory_free(w->told_mask);
+    memory_free(w->information);
+    memory_free(w);
+}
+
+static void take_handle(struct writer *w, const struct handle *handle) {
+    const struct slots *slots = &w->model->slots;
+    for (size_t s = 0; s < slots->count; s++)
+        for (size_t d = 0; d < slots->slots[s].width; d++) {
+            size_t i = slots->slots[s].first + d;
+            w->told_mask[i] = (real)handle->is_told[s];
+            w->information[i] = handle->mean[i] * handle->precision[i];
+        }
+    struct pass_handle start = {.told = handle->mean,
+                                .told_mask = w->told_mask,
+                                .start_precision = handle->precision,
+                                .start_information = w->information};
+    decoder_start(w->decoder, &start);
+}
+
+/* Feeds the end-of-text token that begins documents, then the prompt; gives the next logits. */
+static int feed_prompt(struct writer *w, const char *prompt, const real **logits,
+                       struct error *error) {
+    uint32_t end = tokenizer_end_of_text(w->model->tokenizer);
+    w->prompt.count = 0;
+    if (prompt != NULL &&
+        tokenizer_encode(w->model->tokenizer, w->cache, prompt, strlen(prompt), &w->prompt, error))
+        return -1;
+    if (end == UINT32_MAX && w->prompt.count == 0)
+        return error_set(error, "this model's tokenizer has no token that begins a document; give "
+                                "a prompt");
+    if (end != UINT32_MAX)
+        *logits = decoder_step(w->decoder, end);
+    for (size_t i = 0; i < w->prompt.count; i++)
+        *logits = decoder_step(w->decoder, w->prompt.ids[i]);
+    return 0;
+}
+
+int writer_write(struct writer *w, const struct handle *handle, const struct write_options *options,
+                 write_callback *callback, void *context, struct error *error) {
+    const real *logits = NULL;
+    struct random random;
+    random_seed(&random, options->seed, 0x3717e);
+    take_handle(w, handle);
+    if (feed_prompt(w, options->prompt, &logits, error))
+        return -1;
+    uint32_t end = tokenizer_end_of_text(w->model->tokenizer);
+    for (size_t i = 0; i < options->tokens; i++) {
+        uint32_t token = sample_token(logits, w->banned, w->model->config.vocabulary,
+                                      &options->sampling, &random, w->probabilities, w->order);
+        if (token == end)
+            break;
+        struct token_bytes bytes = tokenizer_token(w->model->tokenizer, token);
+        if (callback(context, bytes.data, bytes.length) != 0)
+            break;
+        if (i + 1 < options->tokens)
+            logits = decoder_step(w->decoder, token);
+    }
+    return 0;
+}

@@ -1,0 +1,31 @@
+/* Writes text under a handle. */
+#ifndef TRINE_DREAM_WRITE_H
+#define TRINE_DREAM_WRITE_H
+
+#include "latent/handle.h"
+#include "model/decoder.h"
+#include "model/sampling.h"
+
+struct write_options {
+    const char *prompt; /* NULL or "": the beginning of a document */
+    size_t tokens;      /* at most so many are written */
+    uint64_t seed;
+    struct sampling sampling;
+};
+
+/* Gets each piece of text as it is written (bytes of one token, not NUL-terminated); a return
+ * other than 0 stops the writing, which is no error. */
+typedef int write_callback(void *context, const char *text, size_t length);
+
+struct writer;
+
+/* Borrows the model. One writer writes one text at a time. */
+int writer_create(struct writer **out, const struct model *model, struct error *error);
+void writer_destroy(struct writer *writer);
+
+/* Writes until the document ends, `tokens` are written, or the callback stops it. */
+int writer_write(struct writer *writer, const struct handle *handle,
+                 const struct write_options *options, write_callback *callback, void *context,
+                 struct error *error);
+
+#endif
