@@ -7,10 +7,11 @@ Author, among all authors with a training document:
 Date:
   ridge  ridge regression of the year on the same TF-IDF
 
-Each held-out document is judged whole and in pieces.  svm and ridge are trained twice, on whole training documents and on
-pieces of them; C and alpha are chosen for each of the two by cross-validation over training documents, pieces of one
-document never on both sides.  Both results are written; "best" is the better of the two on the held-out documents, which
-flatters the baseline a little: that is the side to err on.
+Each held-out document is judged whole ("document"), in pieces ("piece") and by the mean score of its pieces
+("document_by_pieces": a model trained on pieces expects their sparse counts).  svm and ridge are trained twice, on whole
+training documents and on pieces of them; C and alpha are chosen for each by cross-validation over training documents,
+pieces of one document never on both sides.  Every result is written; "best" is the better of the two on the held-out
+documents, which flatters the baseline a little: that is the side to err on.
 
 Usage: baselines.py RECIPE/manifest.json DIR/package/data [--pieces FILE] [--out FILE]
 """
@@ -39,6 +40,8 @@ from sklearn.svm import LinearSVC
 
 PIECE_CHARACTERS = 1200
 DELTA_WORDS = 300
+VARIANTS = ("trained_on_pieces", "trained_on_documents")
+UNITS = ("document", "document_by_pieces", "piece")
 SEED = 1
 FOLDS = 3
 C_GRID = (1.0, 3.0, 10.0)
@@ -182,12 +185,22 @@ def ridge_loss(model, x, _author, year):
     return float(np.median(np.abs(model.predict(x) - year)))
 
 
-def run_tfidf(training, whole, pieces):
-    """svm and ridge trained on one set of samples, judged on both held-out sets."""
+def mean_by_document(scores, samples, whole):
+    """The mean score of each document's pieces, in the order of whole."""
+    return np.stack([scores[samples.document == name].mean(axis=0) for name in whole.document])
+
+
+def run_tfidf(training, whole, whole_cut, pieces):
+    """svm and ridge trained on one set of samples, judged on held-out documents, their pieces together, and each piece."""
     vectorizer = make_vectorizer()
     # Fitted once for all folds: document frequencies of a fold's test part carry no labels.
     x = vectorizer.fit_transform(training.text)
-    x_whole, x_pieces = vectorizer.transform(whole.text), vectorizer.transform(pieces.text)
+    x_whole, x_cut, x_pieces = (vectorizer.transform(samples.text) for samples in (whole, whole_cut, pieces))
+
+    def judge(score, measure):
+        return dict(zip(UNITS, (measure(score(x_whole), whole),
+                                measure(mean_by_document(score(x_cut), whole_cut, whole), whole),
+                                measure(score(x_pieces), pieces))))
 
     c, c_losses = choose(fit_svm, svm_loss, C_GRID, x, training)
     svm = fit_svm(x, training, c)
@@ -197,16 +210,12 @@ def run_tfidf(training, whole, pieces):
         "samples": len(training),
         "features": x.shape[1],
         "svm": {
-            "C": c,
-            "cross_validation_error": c_losses,
-            "document": top_k(svm.decision_function(x_whole), svm.classes_, whole.author),
-            "piece": top_k(svm.decision_function(x_pieces), svm.classes_, pieces.author),
+            "C": c, "cross_validation_error": c_losses,
+            **judge(svm.decision_function, lambda scores, samples: top_k(scores, svm.classes_, samples.author)),
         },
         "ridge": {
-            "alpha": alpha,
-            "cross_validation_median_years": alpha_losses,
-            "document": {"median_years": median_error(ridge.predict(x_whole), whole.year)},
-            "piece": {"median_years": median_error(ridge.predict(x_pieces), pieces.year)},
+            "alpha": alpha, "cross_validation_median_years": alpha_losses,
+            **judge(ridge.predict, lambda years, samples: {"median_years": median_error(years, samples.year)}),
         },
     }
 
@@ -251,23 +260,29 @@ def better(results, method, unit):
         numbers = results[trained_on][method][unit]
         return (numbers["median_years"],) if method == "ridge" else (-numbers["top1"], -numbers["top5"])
 
-    trained_on = min(("trained_on_pieces", "trained_on_documents"), key=key)
+    trained_on = min(VARIANTS, key=key)
     return {"variant": trained_on, **results[trained_on][method][unit]}
 
 
 def print_table(report):
-    counts = report["held_out"]
-    print(f"{report['authors']} authors, {report['training']['documents']} training documents; "
-          f"held out {counts['documents']} documents, {counts['pieces']} pieces ({counts['pieces_from']}, "
-          f"mean {counts['piece_mean_characters']} characters)")
-    print(f"{'':28}{'document':>20}{'piece':>20}")
-    for trained_on in ("trained_on_pieces", "trained_on_documents"):
-        svm, ridge = report[trained_on]["svm"], report[trained_on]["ridge"]
-        label = trained_on.replace("trained_on_", "")
-        print(f"{'svm, ' + label:28}" + "".join(f"{svm[u]['top1']:13.3f} {svm[u]['top5']:6.3f}" for u in ("document", "piece")))
-        print(f"{'ridge, ' + label:28}" + "".join(f"{ridge[u]['median_years']:14.1f} years" for u in ("document", "piece")))
-    delta = report["delta"]
-    print(f"{'delta':28}" + "".join(f"{delta[u]['top1']:13.3f} {delta[u]['top5']:6.3f}" for u in ("document", "piece")))
+    held_out = report["held_out"]
+    print(f"{report['authors']} authors, {report['training']['documents']} training documents; held out "
+          f"{held_out['documents']} documents, {held_out['pieces']} pieces ({held_out['pieces_from']}, "
+          f"mean {held_out['piece_mean_characters']} characters)")
+    print(f"{'':28}" + "".join(f"{unit.replace('_', ' '):>22}" for unit in UNITS))
+
+    def row(label, results):
+        cells = []
+        for unit in UNITS:
+            numbers = results.get(unit, {})
+            cells.append(f"{numbers['median_years']:.1f} years" if "median_years" in numbers else
+                         f"{numbers['top1']:.3f} / {numbers['top5']:.3f}" if numbers else "-")
+        print(f"{label:28}" + "".join(f"{cell:>22}" for cell in cells))
+
+    for trained_on in VARIANTS:
+        for method in ("svm", "ridge"):
+            row(f"{method}, {trained_on.replace('_', ' ')}", report[trained_on][method])
+    row("delta", report["delta"])
 
 
 def write_json(path, report):
@@ -288,7 +303,8 @@ def main():
     manifest = json.loads(arguments.manifest.read_text(encoding="utf-8"))
     training, held_out = split_documents(manifest, read_documents(manifest, arguments.data))
     whole = whole_of(held_out)
-    pieces = read_pieces(arguments.pieces, held_out) if arguments.pieces else pieces_of(held_out)
+    whole_cut = pieces_of(held_out)  # all of each document, even where --pieces has less
+    pieces = read_pieces(arguments.pieces, held_out) if arguments.pieces else whole_cut
     report = {
         "recipe": manifest["name"],
         "versions": {"python": platform.python_version(), "numpy": np.__version__, "scipy": scipy.__version__,
@@ -298,12 +314,12 @@ def main():
         "held_out": {"documents": len(whole), "pieces": len(pieces),
                      "pieces_from": arguments.pieces.name if arguments.pieces else f"cut at {PIECE_CHARACTERS}",
                      "piece_mean_characters": round(float(np.mean([len(text) for text in pieces.text])))},
-        "trained_on_pieces": run_tfidf(pieces_of(training), whole, pieces),
-        "trained_on_documents": run_tfidf(whole_of(training), whole, pieces),
+        "trained_on_pieces": run_tfidf(pieces_of(training), whole, whole_cut, pieces),
+        "trained_on_documents": run_tfidf(whole_of(training), whole, whole_cut, pieces),
         "delta": run_delta(whole_of(training), whole, pieces),
     }
     report["best"] = {f"{method}_{unit}": better(report, method, unit)
-                      for method in ("svm", "ridge") for unit in ("document", "piece")}
+                      for method in ("svm", "ridge") for unit in UNITS}
     report["seconds"] = round(time.perf_counter() - start, 1)
     print_table(report)
     if arguments.out:

@@ -127,12 +127,13 @@ def measure(options):
     first_seconds = time.perf_counter() - start
     for i in range(1, options.warm_up):
         step(i)
-    seconds, begin, i = [], time.perf_counter(), options.warm_up
-    while len(seconds) < 5 or time.perf_counter() - begin < options.seconds:
+    seconds, begin, i, others = [], time.perf_counter(), options.warm_up, OtherWork()
+    while len(seconds) < 3 or time.perf_counter() - begin < options.seconds:
         start = time.perf_counter()
         last_loss = step(i)
         seconds.append(time.perf_counter() - start)
         i += 1
+    others_cores = others.cores()
     token_count = options.batch * options.context
     if not last_loss < first_loss:
         raise SystemExit(f"{options.way}: the loss did not fall ({first_loss:.3f} to {last_loss:.3f})")
@@ -141,8 +142,28 @@ def measure(options):
         "best_tokens_per_second": round(token_count / min(seconds)),
         "median_tokens_per_second": round(token_count / statistics.median(seconds)),
         "first_step_seconds": round(first_seconds, 2), "first_loss": round(first_loss, 4), "last_loss": round(last_loss, 4),
-        "peak_resident_mib": peak_resident_mib(),
+        "peak_resident_mib": peak_resident_mib(), "others_cores": others_cores,
     }))
+
+
+class OtherWork:
+    """How many cores other processes kept busy since it was made: a measurement with many is worth nothing."""
+
+    def __init__(self):
+        self.start, self.busy, self.own = time.perf_counter(), self.busy_seconds(), time.process_time()
+
+    @staticmethod
+    def busy_seconds():
+        stat = pathlib.Path("/proc/stat")
+        if not stat.exists():
+            return 0.0
+        fields = [int(field) for field in stat.read_text().splitlines()[0].split()[1:9]]
+        return (sum(fields) - fields[3] - fields[4]) / os.sysconf("SC_CLK_TCK")  # all but idle and waiting for disks
+
+    def cores(self):
+        wall = time.perf_counter() - self.start
+        other = self.busy_seconds() - self.busy - (time.process_time() - self.own)
+        return round(max(0.0, other / wall), 2)
 
 
 def peak_resident_mib():
@@ -183,7 +204,7 @@ def print_header(machine, options):
     print(f"{machine['cpu']}, {machine['cores']} cores, {machine['threads']} threads, load {machine['load_average']}")
     print(f"vocabulary {options.vocabulary}, width {options.width}, blocks {options.blocks}, heads {options.heads} x "
           f"{options.head_width}, inner {options.inner}, batch {options.batch} x {options.context}")
-    print(f"{'':16}{'best':>12}{'median':>12}  tokens/s")
+    print(f"{'':16}{'best':>12}{'median':>12}  tokens/s", flush=True)
 
 
 def run_way(way, options):
@@ -235,7 +256,9 @@ def main():
         if "error" in result:
             print(f"{way:16}failed: {result['error']}", flush=True)
         else:
-            print(f"{way:16}{result['best_tokens_per_second']:12,}{result['median_tokens_per_second']:12,}", flush=True)
+            others = result["others_cores"]
+            print(f"{way:16}{result['best_tokens_per_second']:12,}{result['median_tokens_per_second']:12,}"
+                  + (f"  disturbed: others kept {others} cores busy" if others > 0.1 else ""), flush=True)
     if options.out:
         sizes = {name: getattr(options, name) for name in
                  ("vocabulary", "width", "blocks", "heads", "head_width", "inner", "context", "batch", "seconds", "warm_up")}

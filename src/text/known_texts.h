@@ -1,5 +1,5 @@
-/* The set of texts seen in a corpus, by their hashes, and on which side of the split: 32 bytes for
- * each text at most, twice that while it grows. */
+/* The set of texts seen in a corpus, by their hashes, and on which side of the split: some 40 bytes
+ * for each text, and half of that again while it grows. */
 #ifndef TRINE_TEXT_KNOWN_TEXTS_H
 #define TRINE_TEXT_KNOWN_TEXTS_H
 

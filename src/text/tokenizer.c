@@ -180,7 +180,8 @@ int tokenizer_create(struct tokenizer **out, const struct token_bytes *tokens,
     int result = t->merges == NULL || t->table == NULL || names.slots == NULL ||
                  copy_tokens(t, tokens, is_special, error) || index_names(t, &names, error);
     if (result == 0) {
-        memcpy(t->merges, merges, 2 * merge_count * sizeof *merges);
+        if (merge_count > 0)
+            memcpy(t->merges, merges, 2 * merge_count * sizeof *merges);
         for (size_t i = 0; i <= t->table_mask; i++)
             t->table[i].pair = UINT64_MAX;
         result = index_merges(t, &names, error);

@@ -56,7 +56,8 @@ int trainer_save(const struct trainer *t, const char *path, struct error *error)
     list_parts(t, parts);
     fwrite(&header, sizeof header, 1, writer.stream);
     for (size_t i = 0; i < PART_COUNT; i++)
-        fwrite(parts[i].data, 1, parts[i].bytes, writer.stream);
+        if (parts[i].bytes > 0) /* a plain model has no n-grams, and NULL for them */
+            fwrite(parts[i].data, 1, parts[i].bytes, writer.stream);
     return file_writer_commit(&writer, error); /* notices a failed write */
 }
 

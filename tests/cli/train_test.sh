@@ -67,5 +67,5 @@ train "$work/whole.gguf" --seed 9 2>"$work/log" && fail "another seed went on wi
 grep -q 'another run' "$work/log" || fail "no reason given: $(cat "$work/log")"
 status=0; "$TRINE" train --corpus "$work/corpus" 2>/dev/null || status=$?
 [ "$status" = 2 ] || fail "a missing --out exits $status"
-train "$work/plain.gguf" --no-latents 2>/dev/null || fail "the plain model does not train"
+train "$work/plain.gguf" --no-latents 2>"$work/log" || fail "the plain model does not train: $(cat "$work/log")"
 train "$work/f32.gguf" --f32 2>/dev/null || fail "f32 does not train"

@@ -51,10 +51,12 @@ static const char MANIFEST[] =
 static const char LINES[] =
     "{\"id\":\"a\",\"text\":\"the cat sat on the mat\",\"by\":\"Ann\",\"when\":1850.5,\"lat\":48.5,"
     "\"lon\":\"-2.25\"}\n\n"
-    "{\"id\":\"b\",\"text\":\"the dog sat on the log\",\"by\":\"anonymous\",\"when\":\"1787-01-01\","
+    "{\"id\":\"b\",\"text\":\"the dog sat on the "
+    "log\",\"by\":\"anonymous\",\"when\":\"1787-01-01\","
     "\"lat\":1}\n"
     "{\"id\":\"c\",\"text\":\"xylophone\",\"by\":\"Ann\",\"when\":null}\n"
-    "{\"id\":4,\"text\":\"nul \\u0000 and \\u00e9\",\"by\":7,\"when\":\"1600\",\"lat\":0,\"lon\":0}";
+    "{\"id\":4,\"text\":\"nul \\u0000 and "
+    "\\u00e9\",\"by\":7,\"when\":\"1600\",\"lat\":0,\"lon\":0}";
 
 static int start(void **state) {
     (void)state;
@@ -98,8 +100,7 @@ static void build_good(const char *out, size_t shard_tokens) {
         fail_msg("%s", error.message);
 }
 
-static void assert_text(const struct corpus *corpus, size_t index, const char *text,
-                        size_t bytes) {
+static void assert_text(const struct corpus *corpus, size_t index, const char *text, size_t bytes) {
     const struct corpus_document *document = corpus_document(corpus, index);
     char back[256];
     size_t at = 0;
@@ -291,9 +292,9 @@ static void test_hostile_shards(void **state) {
             poke(SHARD, i == 4 ? 0 : i == 5 ? 8 : 20, &LARGE, 4);
         else
             poke(SHARD, 24, &ONE, 4);
-        static const char *const COMPLAINTS[] = {"cannot open",     "no shard",        "says it has",
-                                                 "says it has",     "no shard",        "another version",
-                                                 "says it has",     "outside of"};
+        static const char *const COMPLAINTS[] = {"cannot open", "no shard",  "says it has",
+                                                 "says it has", "no shard",  "another version",
+                                                 "says it has", "outside of"};
         refuse("bad", COMPLAINTS[i]);
     }
     shell("rm -rf %s && cp -r %s %s", path_of("bad"), path_of("sound"), path_of("bad"));
@@ -356,12 +357,9 @@ static void test_lack_of_memory(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_read_back),
-        cmocka_unit_test(test_threads_change_nothing),
-        cmocka_unit_test(test_hostile_catalogues),
-        cmocka_unit_test(test_hostile_shards),
-        cmocka_unit_test(test_flipped_bits),
-        cmocka_unit_test(test_lack_of_memory),
+        cmocka_unit_test(test_read_back),          cmocka_unit_test(test_threads_change_nothing),
+        cmocka_unit_test(test_hostile_catalogues), cmocka_unit_test(test_hostile_shards),
+        cmocka_unit_test(test_flipped_bits),       cmocka_unit_test(test_lack_of_memory),
     };
     return cmocka_run_group_tests(tests, start, stop);
 }

@@ -147,7 +147,10 @@ static void test_truncated_and_broken(void **state) {
 static void test_numbers_and_sources(void **state) {
     (void)state;
     struct error error;
-    write_file("one", "\xef\xbb\xbf" "a\n\nc", 7);
+    write_file("one",
+               "\xef\xbb\xbf"
+               "a\n\nc",
+               7);
     write_file("none", "", 0);
     write_file("two", "d\n", 2);
     static const char *const NAMES[] = {"one", "none", "two"};

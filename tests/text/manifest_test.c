@@ -66,7 +66,8 @@ static void test_wrong_manifests(void **state) {
         {"{\"name\":\"a\",\"slots\":{\"s\":{\"kind\":\"date\"}}}", "\"field\""},
         {"{\"name\":\"a\",\"slots\":{\"s\":{\"kind\":\"date\",\"field\":\"f\",\"x\":1}}}", "\"x\""},
         {"{\"name\":\"a\",\"slots\":{\"s\":{\"kind\":\"place\",\"field\":\"f\"}}}", "\"fields\""},
-        {"{\"name\":\"a\",\"slots\":{\"s\":{\"kind\":\"place\",\"fields\":[\"f\"]}}}", "\"fields\""},
+        {"{\"name\":\"a\",\"slots\":{\"s\":{\"kind\":\"place\",\"fields\":[\"f\"]}}}",
+         "\"fields\""},
         {"{\"name\":\"a\",\"slots\":{\"s\":{\"kind\":\"date\",\"fields\":[\"f\"]}}}", "\"fields\""},
         {"{\"name\":\"a\",\"held_out\":{}}", "held_out"},
         {"{\"name\":\"a\",\"held_out\":{\"documents\":[\"x\",\"x\"]}}", "twice"},
@@ -105,11 +106,10 @@ static void test_dates(void **state) {
         {"1999-12-31", 1999 + 364 / 365.0},
         {"-44-03-15", -44 + 74 / 366.0},
     };
-    static const char *const WRONG[] = {"",           "-",          "abc",        "1787-",
-                                        "1787-13",    "1787-00",    "1787-1-1",   "1787-02-29",
-                                        "1900-02-29", "1787-04-31", "1787-10-27T", "1787-10-",
-                                        " 1787",      "1787 ",      "1234567",    "17.5",
-                                        "1787/10/27", "1787-10-00"};
+    static const char *const WRONG[] = {
+        "",         "-",          "abc",        "1787-",      "1787-13",     "1787-00",
+        "1787-1-1", "1787-02-29", "1900-02-29", "1787-04-31", "1787-10-27T", "1787-10-",
+        " 1787",    "1787 ",      "1234567",    "17.5",       "1787/10/27",  "1787-10-00"};
     double year;
     for (size_t i = 0; i < sizeof GOOD / sizeof *GOOD; i++) {
         assert_int_equal(date_parse(GOOD[i].text, &year), 0);

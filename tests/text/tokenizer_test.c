@@ -16,9 +16,19 @@
 enum { TEXT_BYTES = 6000, VOCABULARY = 500 };
 
 static const char *const WORDS[] = {
-    "the ",   "union",  " of",   " States", "\n\n",  "  ",     "'ll",  "don't", " 1863", "42x",
-    "caf\xc3\xa9", " \xe4\xb8\xad\xe6\x96\x87", "\t",  "\xf0\x9f\x98\x80", "...", " --", "\r\n", "a",
-    "\xc2\xa0", "e\xcc\x81",   "\xff",  "'S",      " '",    "Constitution", ",", "\xe2\x80\x83",
+    "the ",        "union",
+    " of",         " States",
+    "\n\n",        "  ",
+    "'ll",         "don't",
+    " 1863",       "42x",
+    "caf\xc3\xa9", " \xe4\xb8\xad\xe6\x96\x87",
+    "\t",          "\xf0\x9f\x98\x80",
+    "...",         " --",
+    "\r\n",        "a",
+    "\xc2\xa0",    "e\xcc\x81",
+    "\xff",        "'S",
+    " '",          "Constitution",
+    ",",           "\xe2\x80\x83",
 };
 
 /* Words mixed with runs of one character and raw bytes. */
@@ -50,8 +60,8 @@ static struct tokenizer *learn(uint64_t seed) {
     random_seed(&random, seed, 0);
     assert_int_equal(tokenizer_trainer_create(&trainer, &error), 0);
     for (int i = 0; i < 20; i++)
-        assert_int_equal(
-            tokenizer_trainer_add(trainer, text, mixed_text(text, &random), &error), 0);
+        assert_int_equal(tokenizer_trainer_add(trainer, text, mixed_text(text, &random), &error),
+                         0);
     assert_int_equal(tokenizer_trainer_finish(trainer, VOCABULARY, &tokenizer, &error), 0);
     tokenizer_trainer_destroy(trainer);
     return tokenizer;
@@ -222,9 +232,9 @@ static void test_pieces_equal_pattern(void **state) {
                                   " ?[^\\s\\p{L}\\p{N}]+|\\s+(?!\\S)|\\s+";
     int code;
     PCRE2_SIZE offset;
-    pcre2_code *pattern = pcre2_compile((PCRE2_SPTR)PATTERN, PCRE2_ZERO_TERMINATED,
-                                        PCRE2_UTF | PCRE2_UCP | PCRE2_MATCH_INVALID_UTF, &code,
-                                        &offset, NULL);
+    pcre2_code *pattern =
+        pcre2_compile((PCRE2_SPTR)PATTERN, PCRE2_ZERO_TERMINATED,
+                      PCRE2_UTF | PCRE2_UCP | PCRE2_MATCH_INVALID_UTF, &code, &offset, NULL);
     assert_non_null(pattern);
     pcre2_match_data *match = pcre2_match_data_create_from_pattern(pattern, NULL);
     struct error error;
@@ -237,8 +247,8 @@ static void test_pieces_equal_pattern(void **state) {
         size_t bytes = mixed_text(text, &random);
         for (size_t at = 0; at < bytes;) {
             size_t window = bytes - at < PIECE_LIMIT ? bytes - at : PIECE_LIMIT;
-            int found = pcre2_match(pattern, (PCRE2_SPTR)text + at, window, 0, PCRE2_ANCHORED,
-                                    match, NULL);
+            int found =
+                pcre2_match(pattern, (PCRE2_SPTR)text + at, window, 0, PCRE2_ANCHORED, match, NULL);
             size_t expected = found < 0 ? 1 : pcre2_get_ovector_pointer(match)[1];
             size_t length = piece_length(cutter, text, bytes, at);
             assert_int_equal(length, expected);
@@ -285,8 +295,8 @@ static void test_learning_is_deterministic(void **state) {
     tokenizer_destroy(again);
 }
 
-/* Counted by hand, of the pieces " ab" three times and " b" once: the pairs (space, a) and (a, b) tie
- * at three and the lower ids win; then (" a", b). */
+/* Counted by hand, of the pieces " ab" three times and " b" once: the pairs (space, a) and (a, b)
+ * tie at three and the lower ids win; then (" a", b). */
 static void test_known_merges(void **state) {
     (void)state;
     struct error error;

@@ -1,0 +1,148 @@
+#include "cli/options.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/file.h"
+#include "dream/read.h"
+
+int option_wants_help(int argc, char **argv, const char *help) {
+    if (argc != 2 || strcmp(argv[1], "--help") != 0)
+        return 0;
+    puts(help);
+    return 1;
+}
+
+int option_number(double *value, const char *name, double least, double most, struct error *error) {
+    char *end;
+    double number = strtod(optarg, &end);
+    if (end == optarg || *end != '\0' || !(number >= least && number <= most))
+        return error_set(error, "%s is '%.40s'; it must be a number from %g to %g", name, optarg,
+                         least, most);
+    *value = number;
+    return 0;
+}
+
+int option_count(size_t *value, const char *name, size_t least, size_t most, struct error *error) {
+    double number = 0;
+    if (option_number(&number, name, (double)least, (double)most, error))
+        return -1;
+    if (number != floor(number))
+        return error_set(error, "%s is '%.40s'; it must be a whole number", name, optarg);
+    *value = (size_t)number;
+    return 0;
+}
+
+const char *option_optional_file(int argc, char **argv) {
+    if (optarg != NULL)
+        return optarg;
+    /* getopt sees "--json FILE" as two words; a word that is no flag belongs to it. */
+    if (optind < argc && argv[optind][0] != '-')
+        return argv[optind++];
+    return "-";
+}
+
+int option_write_json(const json_t *json, const char *path, struct error *error) {
+    const size_t flags = JSON_INDENT(2) | JSON_REAL_PRECISION(6);
+    if (strcmp(path, "-") == 0) {
+        if (json_dumpf(json, stdout, flags) != 0 || putchar('\n') == EOF || fflush(stdout) != 0)
+            return error_set(error, "standard output: %s", strerror(errno));
+        return 0;
+    }
+    struct file_writer writer;
+    if (file_writer_open(&writer, path, error))
+        return -1;
+    json_dumpf(json, writer.stream, flags);
+    fputc('\n', writer.stream);
+    return file_writer_commit(&writer, error);
+}
+
+int handle_wishes_add(struct handle_wishes *wishes, int option, const char *argument,
+                      struct error *error) {
+    if (option == 0 || strchr("ADTMLVH", option) == NULL)
+        return 0;
+    if (wishes->count == sizeof wishes->items / sizeof *wishes->items)
+        return error_set(error, "too many flags that set the handle");
+    wishes->items[wishes->count++] = (struct handle_wish){(char)option, argument};
+    return 1;
+}
+
+/* Splits "SLOT=REST"; without "=", the slot is the default and the rest is all. */
+static const char *split(char slot[64], const char *argument, const char *otherwise) {
+    const char *equals = strchr(argument, '=');
+    snprintf(slot, 64, "%.*s", equals != NULL ? (int)(equals - argument) : 63,
+             equals != NULL ? argument : otherwise);
+    return equals != NULL ? equals + 1 : argument;
+}
+
+static int tell_vector(struct handle *handle, const char *argument, struct error *error) {
+    char slot[64];
+    double vector[MAXIMUM_SLOT_WIDTH];
+    json_error_t where;
+    const char *path = split(slot, argument, "author");
+    json_t *json = json_load_file(path, JSON_REJECT_DUPLICATES, &where);
+    if (json == NULL)
+        return error_set(error, "%s:%d: %s", path, where.line, where.text);
+    size_t count = json_array_size(json);
+    int result = 0;
+    if (!json_is_array(json) || count > MAXIMUM_SLOT_WIDTH)
+        result = error_set(error, "%s is no array of at most %d numbers", path, MAXIMUM_SLOT_WIDTH);
+    for (size_t i = 0; result == 0 && i < count; i++) {
+        if (!json_is_number(json_array_get(json, i)))
+            result = error_set(error, "%s: item %zu is no number", path, i);
+        vector[i] = json_number_value(json_array_get(json, i));
+    }
+    json_decref(json);
+    return result ? result : handle_tell_vector(handle, slot, vector, count, error);
+}
+
+static int tell_like(struct handle *handle, const char *path, struct error *error) {
+    char *text;
+    size_t bytes;
+    if (file_read_all(path, OPTION_TEXT_LIMIT, &text, &bytes, error))
+        return -1;
+    int result = read_text(handle, NULL, handle->model, text, bytes, NULL, NULL, error);
+    free(text);
+    return result;
+}
+
+static int grant(struct handle *handle, const struct handle_wish *wish, struct error *error) {
+    char slot[64];
+    const char *rest;
+    switch (wish->kind) {
+    case 'A':
+        return handle_tell(handle, "author", wish->text, error);
+    case 'D':
+        return handle_tell(handle, "date", wish->text, error);
+    case 'L':
+        return tell_like(handle, wish->text, error);
+    case 'V':
+        return tell_vector(handle, wish->text, error);
+    case 'H':
+        return handle_load(handle, wish->text, error);
+    case 'M':
+        rest = split(slot, wish->text, "author");
+        return handle_tell_mixture(handle, slot, rest, error);
+    default:
+        if (strchr(wish->text, '=') == NULL)
+            return error_set(error, "--tell is '%.80s'; it must be SLOT=LABEL", wish->text);
+        rest = split(slot, wish->text, "");
+        return handle_tell(handle, slot, rest, error);
+    }
+}
+
+int handle_wishes_grant(struct handle *handle, const struct handle_wishes *wishes,
+                        const struct model *model, struct error *error) {
+    if (handle_create(handle, model, error))
+        return -1;
+    for (size_t i = 0; i < wishes->count; i++)
+        if (grant(handle, &wishes->items[i], error)) {
+            handle_free(handle);
+            return -1;
+        }
+    return 0;
+}

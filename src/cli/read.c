@@ -1,0 +1,406 @@
+/* trine read: who wrote a text and when, and how that became clear. */
+#include <getopt.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/chart.h"
+#include "base/file.h"
+#include "base/memory.h"
+#include "cli/commands.h"
+#include "cli/options.h"
+#include "cli/show.h"
+#include "dream/evaluate.h"
+#include "dream/read.h"
+
+enum { DRAWN_LABELS = 5 };
+
+/* What is kept of each token's belief: for a date its median and interval; for labels their
+ * entropy, the likeliest one and its probability. */
+struct trace_point {
+    double median, low, high;
+    double entropy, probability;
+    size_t label;
+};
+
+struct run {
+    const char *model_path, *text_path, *json_path, *svg_path, *svg_slot;
+    int by_token;
+    size_t top;
+    struct model *model;
+    struct slot_state *states;
+    struct handle handle;
+    size_t tokens;
+    struct trace_point *trace; /* [tokens][slots] */
+    size_t trace_capacity;
+    char *text; /* the bytes of all tokens, and where each ends */
+    size_t text_capacity;
+    size_t *ends, ends_capacity;
+    double *log_odds; /* [the most points of any slot] */
+    double *history;  /* [tokens][points of the drawn slot], when labels are drawn */
+    size_t history_capacity;
+    struct error *error;
+    int failed;
+};
+
+static const char HELP[] =
+    "usage: trine read --model MODEL.gguf FILE|- [OPTIONS]\n\n"
+    "Reads a text token by token and tells who wrote it and when, with how sure it is, and how\n"
+    "that sharpened on the way.\n\n"
+    "  --by-token          one line for each token: what it did to the belief\n"
+    "  --top N             so many labels of each slot (5)\n"
+    "  --svg FILE          draws how the belief sharpened (.svg or .png)\n"
+    "  --slot NAME         the slot to draw (the date, if there is one)\n"
+    "  --json [FILE]       the belief as JSON; with --by-token also the trace\n\n"
+    "example: trine read --model demo/sotu.gguf speech.txt --svg speech.svg";
+
+static int parse(struct run *run, int argc, char **argv, struct error *error) {
+    static const struct option OPTIONS[] = {{"model", required_argument, NULL, 'm'},
+                                            {"by-token", no_argument, NULL, 'b'},
+                                            {"top", required_argument, NULL, 't'},
+                                            {"svg", required_argument, NULL, 's'},
+                                            {"slot", required_argument, NULL, 'l'},
+                                            {"json", optional_argument, NULL, 'j'},
+                                            {0}};
+    int option;
+    while ((option = getopt_long(argc, argv, "", OPTIONS, NULL)) != -1) {
+        if (option == 'm')
+            run->model_path = optarg;
+        else if (option == 'b')
+            run->by_token = 1;
+        else if (option == 's')
+            run->svg_path = optarg;
+        else if (option == 'l')
+            run->svg_slot = optarg;
+        else if (option == 'j')
+            run->json_path = option_optional_file(argc, argv);
+        else if (option != 't')
+            return error_set(error, "see trine read --help");
+        else if (option_count(&run->top, "--top", 1, 1000, error))
+            return -1;
+    }
+    if (run->model_path == NULL || optind + 1 != argc)
+        return error_set(error,
+                         "--model and one text (a file, or - for standard input) are needed");
+    run->text_path = argv[optind];
+    return 0;
+}
+
+/* The slot to draw: the one asked for, or the first date, or the first slot. */
+static const struct slot *drawn_slot(const struct run *run) {
+    const struct slots *slots = &run->model->slots;
+    if (run->svg_slot != NULL)
+        return slots_find(slots, run->svg_slot);
+    for (size_t s = 0; s < slots->count; s++)
+        if (slots->slots[s].kind == LATENT_DATE)
+            return &slots->slots[s];
+    return &slots->slots[0];
+}
+
+static int keep_token(struct run *run, const struct read_state *state) {
+    size_t slot_count = run->model->slots.count,
+           end = run->tokens == 0 ? 0 : run->ends[run->tokens - 1];
+    if (memory_grow(&run->trace, &run->trace_capacity, (run->tokens + 1) * slot_count,
+                    sizeof *run->trace, run->error) ||
+        memory_grow(&run->text, &run->text_capacity, end + state->text_bytes, 1, run->error) ||
+        memory_grow(&run->ends, &run->ends_capacity, run->tokens + 1, sizeof *run->ends,
+                    run->error))
+        return -1;
+    memcpy(run->text + end, state->text, state->text_bytes);
+    run->ends[run->tokens] = end + state->text_bytes;
+    return 0;
+}
+
+static int keep_history(struct run *run, const struct slot *slot) {
+    size_t count = slot->point_count;
+    if (memory_grow(&run->history, &run->history_capacity, (run->tokens + 1) * count,
+                    sizeof *run->history, run->error))
+        return -1;
+    for (size_t i = 0; i < count; i++)
+        run->history[run->tokens * count + i] = exp(run->log_odds[i]);
+    return 0;
+}
+
+static void summarise(struct trace_point *point, const struct slot *slot, const double *log_odds) {
+    *point = (struct trace_point){0};
+    for (size_t i = 0; i < slot->point_count; i++) {
+        double p = exp(log_odds[i]);
+        point->entropy -= p * log_odds[i];
+        if (p > point->probability) {
+            point->probability = p;
+            point->label = i;
+        }
+    }
+    if (slot->kind == LATENT_DATE) {
+        struct date_summary date = date_summarise(slot, log_odds);
+        point->median = date.median;
+        point->low = date.low;
+        point->high = date.high;
+    }
+}
+
+static int receive(void *context, const struct read_state *state) {
+    struct run *run = context;
+    const struct slots *slots = &run->model->slots;
+    const struct slot *drawn = run->svg_path != NULL ? drawn_slot(run) : NULL;
+    run->failed = keep_token(run, state);
+    for (size_t s = 0; s < slots->count && !run->failed; s++) {
+        const struct slot *slot = &slots->slots[s];
+        read_belief(run->model, s, state->mean, state->precision, state->tokens, run->states,
+                    run->log_odds);
+        summarise(&run->trace[run->tokens * slots->count + s], slot, run->log_odds);
+        if (slot == drawn && slot->kind == LATENT_CATEGORICAL)
+            run->failed = keep_history(run, slot);
+    }
+    run->tokens++;
+    return run->failed;
+}
+
+/* log_odds <- the belief after the whole text. */
+static void final_belief(struct run *run, size_t s) {
+    read_belief(run->model, s, run->handle.mean, run->handle.precision, run->tokens, run->states,
+                run->log_odds);
+}
+
+static double *column(const struct run *run, size_t s, size_t offset, struct error *error) {
+    double *values = memory_allocate(run->tokens, sizeof *values, error);
+    for (size_t t = 0; values != NULL && t < run->tokens; t++)
+        values[t] = *(const double *)(const void *)((const char *)&run
+                                                        ->trace[t * run->model->slots.count + s] +
+                                                    offset);
+    return values;
+}
+
+static int plot_date(const struct run *run, size_t s, struct error *error) {
+    double *y = column(run, s, offsetof(struct trace_point, median), error);
+    double *low = column(run, s, offsetof(struct trace_point, low), error);
+    double *high = column(run, s, offsetof(struct trace_point, high), error);
+    struct chart_plot plot = {.title = run->model->slots.slots[s].name,
+                              .x_title = "tokens read",
+                              .y = y,
+                              .low = low,
+                              .high = high,
+                              .count = run->tokens};
+    int result = !y || !low || !high ? -1 : chart_plot_print(stdout, &plot, error);
+    memory_free(y);
+    memory_free(low);
+    memory_free(high);
+    return result;
+}
+
+static int print_uncertainty(const struct run *run, size_t s, struct error *error) {
+    double *entropy = column(run, s, offsetof(struct trace_point, entropy), error);
+    if (entropy == NULL)
+        return -1;
+    printf("  uncertainty as it was read  ");
+    int result = chart_sparkline_print(stdout, entropy, run->tokens, 48, error);
+    printf("  %.2f to %.2f nats\n", entropy[0], entropy[run->tokens - 1]);
+    memory_free(entropy);
+    return result;
+}
+
+static int print_belief(struct run *run, struct error *error) {
+    const struct slots *slots = &run->model->slots;
+    printf("%zu tokens read\n", run->tokens);
+    for (size_t s = 0; s < slots->count; s++) {
+        const struct slot *slot = &slots->slots[s];
+        final_belief(run, s);
+        if (show_belief(stdout, slot, run->log_odds, run->top, error) ||
+            (slot->kind == LATENT_DATE ? plot_date(run, s, error)
+                                       : print_uncertainty(run, s, error)))
+            return -1;
+    }
+    return 0;
+}
+
+/* A token's bytes with control characters made visible. */
+static void print_token(const char *text, size_t length) {
+    putchar('"');
+    for (size_t i = 0; i < length; i++) {
+        unsigned char c = (unsigned char)text[i];
+        if (c == '"' || c == '\\')
+            printf("\\%c", c);
+        else if (c < 0x20 || c == 0x7f)
+            printf("\\x%02x", c);
+        else
+            putchar(c);
+    }
+    putchar('"');
+}
+
+static void print_trace(const struct run *run) {
+    const struct slots *slots = &run->model->slots;
+    printf("token\ttext");
+    for (size_t s = 0; s < slots->count; s++)
+        printf(slots->slots[s].kind == LATENT_DATE ? "\t%s\tlow\thigh" : "\t%s\tprobability",
+               slots->slots[s].name);
+    printf("\n");
+    for (size_t t = 0; t < run->tokens; t++) {
+        size_t start = t == 0 ? 0 : run->ends[t - 1];
+        printf("%zu\t", t + 1);
+        print_token(run->text + start, run->ends[t] - start);
+        for (size_t s = 0; s < slots->count; s++) {
+            const struct slot *slot = &slots->slots[s];
+            const struct trace_point *point = &run->trace[t * slots->count + s];
+            if (slot->kind == LATENT_DATE)
+                printf("\t%.1f\t%.1f\t%.1f", point->median, point->low, point->high);
+            else
+                printf("\t%s\t%.4f", slot->labels[point->label], point->probability);
+        }
+        printf("\n");
+    }
+}
+
+static json_t *trace_to_json(const struct run *run) {
+    const struct slots *slots = &run->model->slots;
+    json_t *trace = json_array();
+    for (size_t t = 0; t < run->tokens; t++) {
+        json_t *point = json_object();
+        json_object_set_new(point, "end_byte", json_integer((json_int_t)run->ends[t]));
+        for (size_t s = 0; s < slots->count; s++) {
+            const struct slot *slot = &slots->slots[s];
+            const struct trace_point *p = &run->trace[t * slots->count + s];
+            json_object_set_new(point, slot->name,
+                                slot->kind == LATENT_DATE
+                                    ? json_pack("{s:f, s:f, s:f}", "median", p->median, "low",
+                                                p->low, "high", p->high)
+                                    : json_pack("{s:s, s:f, s:f}", "label", slot->labels[p->label],
+                                                "probability", p->probability, "entropy",
+                                                p->entropy));
+        }
+        json_array_append_new(trace, point);
+    }
+    return trace;
+}
+
+static int print_json(struct run *run, struct error *error) {
+    const struct slots *slots = &run->model->slots;
+    json_t *beliefs = json_object();
+    for (size_t s = 0; s < slots->count; s++) {
+        final_belief(run, s);
+        json_object_set_new(beliefs, slots->slots[s].name,
+                            belief_to_json(&slots->slots[s], run->log_odds, run->top));
+    }
+    json_t *json = json_pack("{s:I, s:o, s:o}", "tokens", (json_int_t)run->tokens, "slots", beliefs,
+                             "handle", handle_to_json(&run->handle));
+    if (json != NULL && run->by_token)
+        json_object_set_new(json, "trace", trace_to_json(run));
+    int result = json == NULL ? error_set(error, "out of memory")
+                              : option_write_json(json, run->json_path, error);
+    json_decref(json);
+    return result;
+}
+
+static int draw_labels(struct run *run, const struct slot *slot, const double *x,
+                       struct chart_lines *chart, struct error *error) {
+    struct chart_series series[DRAWN_LABELS] = {0};
+    size_t count = slot->point_count, drawn = count < DRAWN_LABELS ? count : DRAWN_LABELS;
+    size_t *order = memory_allocate(count, sizeof *order, error);
+    double *y = memory_allocate(drawn * run->tokens, sizeof *y, error);
+    int result = order == NULL || y == NULL ? -1 : 0;
+    if (result == 0) {
+        final_belief(run, (size_t)(slot - run->model->slots.slots));
+        belief_order(order, run->log_odds, count);
+        for (size_t i = 0; i < drawn; i++) {
+            for (size_t t = 0; t < run->tokens; t++)
+                y[i * run->tokens + t] = run->history[t * count + order[i]];
+            series[i] = (struct chart_series){.name = slot->labels[order[i]],
+                                              .x = x,
+                                              .y = y + i * run->tokens,
+                                              .count = run->tokens};
+        }
+        chart->series = series;
+        chart->series_count = drawn;
+        chart->y_title = "probability";
+        result = chart_lines_write(run->svg_path, chart, error);
+    }
+    memory_free(order);
+    memory_free(y);
+    return result;
+}
+
+static int draw(struct run *run, struct error *error) {
+    const struct slot *slot = drawn_slot(run);
+    size_t s = (size_t)(slot - run->model->slots.slots);
+    double *x = memory_allocate(run->tokens, sizeof *x, error);
+    if (x == NULL)
+        return -1;
+    for (size_t t = 0; t < run->tokens; t++)
+        x[t] = (double)t + 1;
+    struct chart_lines chart = {
+        .title = "As the text is read", .x_title = "tokens read", .is_x_log = true};
+    int result;
+    if (slot->kind == LATENT_CATEGORICAL) {
+        result = draw_labels(run, slot, x, &chart, error);
+    } else {
+        double *y = column(run, s, offsetof(struct trace_point, median), error);
+        double *low = column(run, s, offsetof(struct trace_point, low), error);
+        double *high = column(run, s, offsetof(struct trace_point, high), error);
+        struct chart_series series = {"median, and 90 % interval", x, y, low, high, run->tokens};
+        chart.series = &series;
+        chart.series_count = 1;
+        chart.y_title = slot->name;
+        result = !y || !low || !high ? -1 : chart_lines_write(run->svg_path, &chart, error);
+        memory_free(y);
+        memory_free(low);
+        memory_free(high);
+    }
+    memory_free(x);
+    return result;
+}
+
+static int execute(struct run *run, struct error *error) {
+    char *text = NULL;
+    size_t bytes = 0, points = 1;
+    run->error = error;
+    if (model_load(&run->model, run->model_path, PRECISION_BF16, error))
+        return -1;
+    const struct slots *slots = &run->model->slots;
+    if (slots->count == 0)
+        return error_set(error, "%s was trained without latents: it cannot read", run->model_path);
+    if (run->svg_path != NULL && drawn_slot(run) == NULL)
+        return error_set(error, "the model has no slot '%s' to draw", run->svg_slot);
+    for (size_t s = 0; s < slots->count; s++)
+        points = slots->slots[s].point_count > points ? slots->slots[s].point_count : points;
+    run->log_odds = memory_allocate(points, sizeof *run->log_odds, error);
+    if (run->log_odds == NULL || model_slot_states(run->model, &run->states, error) ||
+        handle_create(&run->handle, run->model, error) ||
+        file_read_all(run->text_path, OPTION_TEXT_LIMIT, &text, &bytes, error))
+        return -1;
+    if (bytes == 0)
+        error_set(error, "%s is empty: there is nothing to read", run->text_path);
+    int result = bytes == 0 ||
+                 read_text(&run->handle, NULL, run->model, text, bytes, receive, run, error) ||
+                 run->failed;
+    free(text);
+    if (result == 0 && run->svg_path != NULL)
+        result = draw(run, error);
+    if (result == 0 && run->json_path != NULL)
+        result = print_json(run, error);
+    else if (result == 0 && run->by_token)
+        print_trace(run);
+    else if (result == 0)
+        result = print_belief(run, error);
+    return result ? -1 : 0;
+}
+
+int command_read(int argc, char **argv) {
+    struct run run = {.top = 5};
+    struct error error;
+    if (option_wants_help(argc, argv, HELP))
+        return 0;
+    int status = parse(&run, argc, argv, &error) ? 2 : execute(&run, &error) ? 1 : 0;
+    if (status != 0)
+        fprintf(stderr, "trine read: %s\n", error.message);
+    memory_free(run.log_odds);
+    free(run.trace);
+    free(run.text);
+    free(run.ends);
+    free(run.history);
+    if (run.model != NULL)
+        slot_states_destroy(run.states, run.model->slots.count);
+    handle_free(&run.handle);
+    model_destroy(run.model);
+    return status;
+}

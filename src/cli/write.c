@@ -1,0 +1,271 @@
+/* trine write: text under a handle, as it comes, or along a path of handles. */
+#include <getopt.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/file.h"
+#include "base/memory.h"
+#include "base/progress.h"
+#include "cli/commands.h"
+#include "cli/options.h"
+#include "dream/write.h"
+
+enum { SWEEP_LIMIT = 1000 };
+
+/* "date=1800..2000:25", or "author=A..B:0.25" where the steps are shares of B. */
+struct sweep {
+    char slot[64], from[128], to[128];
+    double step;
+};
+
+struct run {
+    const char *model_path, *json_path;
+    struct handle_wishes wishes;
+    struct sweep sweep;
+    struct write_options options;
+    struct model *model;
+    json_t *texts;
+};
+
+static const char HELP[] =
+    "usage: trine write --model MODEL.gguf [HANDLE] [OPTIONS]\n\n"
+    "Writes text as anyone, anywhen. Nothing told, the text finds its own author and date.\n\n"
+    "the handle, applied in the order given:\n" HANDLE_HELP "\n"
+    "options:\n"
+    "  --prompt TEXT       the text begins so\n"
+    "  --tokens N          at most so many tokens (200)\n"
+    "  --temperature T     0: always the likeliest token (0.8)\n"
+    "  --top-p P           keep the likeliest tokens that hold this share (0.95)\n"
+    "  --min-p P           drop tokens below this share of the likeliest one (0)\n"
+    "  --seed N            same seed, same text (1)\n"
+    "  --sweep SLOT=FROM..TO:STEP  the same prompt and seed along a path: years of a date\n"
+    "                      (date=1800..2000:25), shares between two labels\n"
+    "                      (author=Abraham Lincoln..John F. Kennedy:0.25)\n"
+    "  --json [FILE]       texts with their handles as JSON\n\n"
+    "example: trine write --model demo/sotu.gguf --date 1863 --author Lincoln --prompt 'The war'";
+
+static int parse_sweep(struct sweep *sweep, const char *text, struct error *error) {
+    const char *equals = strchr(text, '='), *colon = strrchr(text, ':');
+    const char *dots = equals != NULL ? strstr(equals, "..") : NULL;
+    char *end = NULL;
+    if (colon != NULL)
+        sweep->step = strtod(colon + 1, &end);
+    if (equals == NULL || dots == NULL || colon == NULL || colon < dots || end == colon + 1 ||
+        *end != '\0' || !isfinite(sweep->step) || sweep->step <= 0)
+        return error_set(error,
+                         "--sweep is '%.80s'; it must be SLOT=FROM..TO:STEP with a step "
+                         "above 0",
+                         text);
+    snprintf(sweep->slot, sizeof sweep->slot, "%.*s", (int)(equals - text), text);
+    snprintf(sweep->from, sizeof sweep->from, "%.*s", (int)(dots - equals - 1), equals + 1);
+    snprintf(sweep->to, sizeof sweep->to, "%.*s", (int)(colon - dots - 2), dots + 2);
+    return 0;
+}
+
+static int parse_option(struct run *run, int option, int argc, char **argv, struct error *error) {
+    struct sampling *sampling = &run->options.sampling;
+    double seed = 0;
+    int is_wish = handle_wishes_add(&run->wishes, option, optarg, error);
+    if (is_wish != 0)
+        return is_wish < 0 ? -1 : 0;
+    switch (option) {
+    case 'm':
+        run->model_path = optarg;
+        return 0;
+    case 'p':
+        run->options.prompt = optarg;
+        return 0;
+    case 'j':
+        run->json_path = option_optional_file(argc, argv);
+        return 0;
+    case 'w':
+        return parse_sweep(&run->sweep, optarg, error);
+    case 'n':
+        return option_count(&run->options.tokens, "--tokens", 1, 1 << 20, error);
+    case 't':
+        return option_number(&sampling->temperature, "--temperature", 0, 100, error);
+    case 'o':
+        return option_number(&sampling->top_p, "--top-p", 0, 1, error);
+    case 'i':
+        return option_number(&sampling->min_p, "--min-p", 0, 1, error);
+    case 's':
+        if (option_number(&seed, "--seed", 0, 0x1p53, error))
+            return -1;
+        run->options.seed = (uint64_t)seed;
+        return 0;
+    default:
+        return error_set(error, "see trine write --help");
+    }
+}
+
+static int parse(struct run *run, int argc, char **argv, struct error *error) {
+    static const struct option OPTIONS[] = {HANDLE_OPTIONS,
+                                            {"model", required_argument, NULL, 'm'},
+                                            {"prompt", required_argument, NULL, 'p'},
+                                            {"tokens", required_argument, NULL, 'n'},
+                                            {"temperature", required_argument, NULL, 't'},
+                                            {"top-p", required_argument, NULL, 'o'},
+                                            {"min-p", required_argument, NULL, 'i'},
+                                            {"seed", required_argument, NULL, 's'},
+                                            {"sweep", required_argument, NULL, 'w'},
+                                            {"json", optional_argument, NULL, 'j'},
+                                            {0}};
+    int option;
+    run->options = (struct write_options){
+        .tokens = 200, .seed = 1, .sampling = {.temperature = 0.8, .top_p = 0.95}};
+    while ((option = getopt_long(argc, argv, "", OPTIONS, NULL)) != -1)
+        if (parse_option(run, option, argc, argv, error))
+            return -1;
+    if (optind < argc)
+        return error_set(error, "'%.80s' is no option; a prompt goes after --prompt", argv[optind]);
+    if (run->model_path == NULL)
+        return error_set(error, "--model is needed; see trine write --help");
+    return 0;
+}
+
+/* Where the written bytes go: to the terminal as they come, or kept for JSON. */
+struct sink {
+    FILE *stream; /* NULL: kept */
+    char *text;
+    size_t length, capacity;
+    struct error *error;
+    int failed;
+};
+
+static int receive(void *context, const char *text, size_t length) {
+    struct sink *sink = context;
+    if (sink->stream != NULL) {
+        fwrite(text, 1, length, sink->stream);
+        sink->failed =
+            fflush(sink->stream) != 0 ? error_set(sink->error, "cannot write the text") : 0;
+        return sink->failed || progress_stop_wanted();
+    }
+    sink->failed = memory_grow(&sink->text, &sink->capacity, sink->length + length, 1, sink->error);
+    if (!sink->failed) {
+        memcpy(sink->text + sink->length, text, length);
+        sink->length += length;
+    }
+    return sink->failed || progress_stop_wanted();
+}
+
+/* JSON strings hold UTF-8 alone; bytes that are none (the text may end inside a character) are
+ * replaced. */
+static json_t *text_to_json(const char *text, size_t length) {
+    json_t *json = json_stringn(text, length);
+    char *clean = json == NULL ? malloc(3 * length + 1) : NULL;
+    if (clean == NULL)
+        return json;
+    size_t out = 0;
+    for (size_t i = 0; i < length;) {
+        size_t take = length - i < 4 ? length - i : 4;
+        json_t *character = NULL;
+        for (; take > 0 && (character = json_stringn(text + i, take)) == NULL; take--)
+            ;
+        json_decref(character);
+        memcpy(clean + out, take > 0 ? text + i : "\xef\xbf\xbd", take > 0 ? take : 3);
+        out += take > 0 ? take : 3;
+        i += take > 0 ? take : 1;
+    }
+    json = json_stringn(clean, out);
+    free(clean);
+    return json;
+}
+
+static int write_one(struct run *run, struct writer *writer, const struct handle *handle,
+                     const char *title, struct error *error) {
+    struct sink sink = {.stream = run->json_path == NULL ? stdout : NULL, .error = error};
+    const char *prompt = run->options.prompt != NULL ? run->options.prompt : "";
+    if (sink.stream != NULL)
+        printf("%s%s%s%s", title, *title != '\0' ? "\n" : "", prompt, "");
+    int result = writer_write(writer, handle, &run->options, receive, &sink, error);
+    result = result || sink.failed ? -1 : 0;
+    if (result == 0 && sink.stream != NULL)
+        printf("%s", *title != '\0' ? "\n\n" : "\n");
+    else if (result == 0) {
+        json_t *item = json_pack("{s:s, s:s, s:o, s:I, s:o}", "title", title, "prompt", prompt,
+                                 "text", text_to_json(sink.text, sink.length), "seed",
+                                 (json_int_t)run->options.seed, "handle", handle_to_json(handle));
+        if (item == NULL || json_array_append_new(run->texts, item) != 0)
+            result = error_set(error, "out of memory");
+    }
+    free(sink.text);
+    return result;
+}
+
+/* Tells the handle the sweep's point that is `at` steps along. Returns 1 past its end. */
+static int sweep_point(struct handle *handle, const struct sweep *sweep, size_t at, char *title,
+                       size_t title_size, struct error *error) {
+    const struct slot *slot = slots_find(&handle->model->slots, sweep->slot);
+    if (slot == NULL)
+        return error_set(error, "the model has no slot '%s' to sweep", sweep->slot);
+    double share = (double)at * sweep->step;
+    if (slot->kind == LATENT_CATEGORICAL) {
+        char mixture[400];
+        if (share > 1 + 1e-9)
+            return 1;
+        snprintf(mixture, sizeof mixture, "%s:%g,%s:%g", sweep->from, 1 - share, sweep->to, share);
+        snprintf(title, title_size, "--- %s: %g %s, %g %s", slot->name, 1 - share, sweep->from,
+                 share, sweep->to);
+        return handle_tell_mixture(handle, slot->name, mixture, error);
+    }
+    char *end_from, *end_to;
+    double from = strtod(sweep->from, &end_from), to = strtod(sweep->to, &end_to);
+    if (end_from == sweep->from || *end_from != '\0' || end_to == sweep->to || *end_to != '\0')
+        return error_set(error, "--sweep of %s goes from '%s' to '%s': those must be years",
+                         slot->name, sweep->from, sweep->to);
+    if (share > fabs(to - from) + 1e-9)
+        return 1;
+    double year = from < to ? from + share : from - share;
+    snprintf(title, title_size, "--- %s %g", slot->name, year);
+    return handle_tell_year(handle, slot->name, year, error);
+}
+
+static int write_sweep(struct run *run, struct writer *writer, struct handle *handle,
+                       struct error *error) {
+    for (size_t at = 0; !progress_stop_wanted(); at++) {
+        char title[400];
+        if (at >= SWEEP_LIMIT)
+            return error_set(error, "the sweep has more than %d steps", SWEEP_LIMIT);
+        int state = sweep_point(handle, &run->sweep, at, title, sizeof title, error);
+        if (state != 0)
+            return state < 0 ? -1 : 0;
+        if (write_one(run, writer, handle, title, error))
+            return -1;
+    }
+    return 0;
+}
+
+static int execute(struct run *run, struct error *error) {
+    struct handle handle = {0};
+    struct writer *writer = NULL;
+    if (model_load(&run->model, run->model_path, PRECISION_BF16, error) ||
+        handle_wishes_grant(&handle, &run->wishes, run->model, error))
+        return -1;
+    progress_catch_signals();
+    run->texts = json_array();
+    int result = writer_create(&writer, run->model, error);
+    if (result == 0 && run->sweep.step > 0)
+        result = write_sweep(run, writer, &handle, error);
+    else if (result == 0)
+        result = write_one(run, writer, &handle, "", error);
+    if (result == 0 && run->json_path != NULL)
+        result = option_write_json(run->texts, run->json_path, error);
+    writer_destroy(writer);
+    handle_free(&handle);
+    return result;
+}
+
+int command_write(int argc, char **argv) {
+    struct run run = {0};
+    struct error error;
+    if (option_wants_help(argc, argv, HELP))
+        return 0;
+    int status = parse(&run, argc, argv, &error) ? 2 : execute(&run, &error) ? 1 : 0;
+    if (status != 0)
+        fprintf(stderr, "trine write: %s\n", error.message);
+    json_decref(run.texts);
+    model_destroy(run.model);
+    return status != 0 ? status : progress_stop_wanted() ? 130 : 0;
+}
