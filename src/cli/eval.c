@@ -116,7 +116,7 @@ static int measure_plain(struct run *run, struct error *error) {
     if (reading_create(&reading, run->plain, &run->dataset, run->plain->config.context,
                        thread_count(), 1, error))
         return -1;
-    int result = evaluate_reading(&evaluation, run->plain, &run->dataset, &reading, error);
+    int result = evaluate_reading(&evaluation, run->plain, &run->dataset, &reading, NULL, error);
     run->plain_nats = evaluation.nats[CONDITION_UNTOLD];
     reading_free(&reading);
     return result;
@@ -160,18 +160,34 @@ static int write_pieces(const struct run *run, const struct reading *reading, st
     return file_writer_commit(&writer, error);
 }
 
+/* The first categorical slot; MAXIMUM_SLOTS if there is none. */
+static size_t decided_slot(const struct model *model) {
+    for (size_t s = 0; s < model->slots.count; s++)
+        if (model->slots.slots[s].kind == LATENT_CATEGORICAL)
+            return s;
+    return MAXIMUM_SLOTS;
+}
+
 static int measure(struct run *run, struct error *error) {
     struct reading reading;
+    struct decisions decisions = {0};
     double start = progress_clock();
     if (reading_create(&reading, run->model, &run->dataset, run->model->config.context,
                        thread_count(), CONDITION_COUNT, error))
         return -1;
     run->seconds = progress_clock() - start;
-    int result = evaluate_reading(&run->evaluation, run->model, &run->dataset, &reading, error);
+    size_t decided = decided_slot(run->model);
+    int is_decided = run->candidates > 0 && decided < MAXIMUM_SLOTS;
+    int result = is_decided && decisions_create(&decisions, run->model, &run->dataset, &reading,
+                                                decided, run->candidates, thread_count(), error);
+    if (result == 0)
+        result = evaluate_reading(&run->evaluation, run->model, &run->dataset, &reading,
+                                  is_decided ? &decisions : NULL, error);
     if (result == 0 && run->pieces_path != NULL)
         result = write_pieces(run, &reading, error);
+    decisions_free(&decisions);
     reading_free(&reading);
-    return result;
+    return result ? -1 : 0;
 }
 
 static json_t *report(const struct run *run) {

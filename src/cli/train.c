@@ -175,12 +175,22 @@ static int look_at_unseen(const struct run *run, double *nats, struct error *err
     return 0;
 }
 
+/* " author 1.25 date 3.40": the running means of each slot's score. */
+static void describe_scores(char *out, size_t size, const struct slots *slots,
+                            const double *scores) {
+    size_t length = 0;
+    out[0] = '\0';
+    for (size_t s = 0; s < slots->count && length < size; s++)
+        length += (size_t)snprintf(out + length, size - length, " %s %.2f", slots->slots[s].name,
+                                   scores[s]);
+}
+
 /* 0 when all steps are done, 1 when interrupted, -1 on failure. */
 static int train(struct run *run, struct error *error) {
     const struct recipe *recipe = &run->recipe;
     size_t steps = recipe->options.steps, step = trainer_step_count(run->trainer);
     struct progress progress;
-    double loss = 0, unseen = 0, weight = 0, mark = progress_clock(), rate = 0;
+    double loss = 0, scores[MAXIMUM_SLOTS] = {0}, unseen = 0, weight = 0, mark = progress_clock(), rate = 0;
     size_t mark_tokens = 0;
     progress_start(&progress, step, steps);
     for (; step < steps && !progress_stop_wanted(); step++) {
@@ -189,6 +199,8 @@ static int train(struct run *run, struct error *error) {
             return -1;
         weight = 0.98 * weight + 0.02; /* a running mean that starts unbiased */
         loss += (report.loss - loss) * 0.02 / weight;
+        for (size_t s = 0; s < MAXIMUM_SLOTS; s++)
+            scores[s] += (report.score[s] - scores[s]) * 0.02 / weight;
         mark_tokens += report.tokens;
         int is_look = (step + 1) % recipe->report_every == 0 || step + 1 == steps;
         if (is_look && look_at_unseen(run, &unseen, error))
@@ -199,8 +211,11 @@ static int train(struct run *run, struct error *error) {
             mark = now;
             mark_tokens = 0;
         }
-        progress_show(&progress, step + 1, is_look, "%.0f tokens/s  loss %.3f  held-out %.3f", rate,
-                      loss, unseen);
+        char read[256];
+        describe_scores(read, sizeof read, &run->model->slots, scores);
+        progress_show(&progress, step + 1, is_look,
+                      "%.0f tokens/s  loss %.3f  held-out %.3f  reading%s", rate, loss, unseen,
+                      *read != '\0' ? read : " -");
         if ((step + 1) % recipe->save_every == 0 && step + 1 < steps &&
             trainer_save(run->trainer, run->state_path, error))
             return -1;
@@ -211,17 +226,33 @@ static int train(struct run *run, struct error *error) {
     return step < steps;
 }
 
-static int finish(struct run *run, struct error *error) {
+/* Fits on documents that no step saw how far the reader, and the writer where it decides, are to
+ * be believed. */
+static int calibrate(struct run *run, struct error *error) {
+    const struct recipe *recipe = &run->recipe;
     struct reading reading;
-    if (run->validation.count > 0 && run->model->slots.count > 0) {
-        if (reading_create(&reading, run->model, &run->validation, run->recipe.config.context,
-                           run->recipe.options.threads, 0, error))
-            return -1;
-        int result = evaluate_calibrate(run->model, &run->validation, &reading, error);
-        reading_free(&reading);
-        if (result != 0)
-            return -1;
-    }
+    struct decisions decisions = {0};
+    size_t threads = recipe->options.threads, slot = 0;
+    if (reading_create(&reading, run->model, &run->validation, recipe->config.context, threads, 0,
+                       error))
+        return -1;
+    const struct slots *slots = &run->model->slots;
+    while (slot < slots->count && slots->slots[slot].kind != LATENT_CATEGORICAL)
+        slot++;
+    int is_decided = recipe->candidates > 0 && slot < slots->count;
+    int result = is_decided && decisions_create(&decisions, run->model, &run->validation, &reading,
+                                                slot, recipe->candidates, threads, error);
+    if (result == 0)
+        result = evaluate_calibrate(run->model, &run->validation, &reading,
+                                    is_decided ? &decisions : NULL, error);
+    decisions_free(&decisions);
+    reading_free(&reading);
+    return result ? -1 : 0;
+}
+
+static int finish(struct run *run, struct error *error) {
+    if (run->validation.count > 0 && run->model->slots.count > 0 && calibrate(run, error))
+        return -1;
     return model_save(run->model, run->out, error);
 }
 

@@ -29,6 +29,7 @@ struct sample {
     const struct dataset_document *document;
     const real *mean, *precision; /* [Z] */
     double tokens;
+    const struct decision *decision; /* the writer's, or NULL */
 };
 
 struct samples {
@@ -41,7 +42,8 @@ enum { ALL_LENGTHS = -1 };
 
 /* Every piece that reached the checkpoint; with `full_only`, only pieces of that very length. */
 static size_t piece_samples(struct sample *out, const struct dataset *dataset,
-                            const struct reading *reading, int checkpoint) {
+                            const struct reading *reading, const struct decisions *decisions,
+                            int checkpoint) {
     size_t count = 0;
     for (size_t i = 0; i < reading->piece_count; i++) {
         const struct piece_reading *piece = &reading->pieces[i];
@@ -50,15 +52,20 @@ static size_t piece_samples(struct sample *out, const struct dataset *dataset,
                 CHECKPOINT_TOKENS[c] > piece->count)
                 continue;
             size_t at = (size_t)c * reading->latent_width;
-            out[count++] = (struct sample){&dataset->documents[piece->document], piece->mean + at,
-                                           piece->precision + at, (double)CHECKPOINT_TOKENS[c]};
+            int is_full = CHECKPOINT_TOKENS[c] == piece->count;
+            out[count++] = (struct sample){
+                .document = &dataset->documents[piece->document],
+                .mean = piece->mean + at,
+                .precision = piece->precision + at,
+                .tokens = (double)CHECKPOINT_TOKENS[c],
+                .decision = decisions != NULL && is_full ? &decisions->pieces[i] : NULL};
         }
     }
     return count;
 }
 
 static size_t document_samples(struct sample *out, real *storage, const struct dataset *dataset,
-                               const struct reading *reading) {
+                               const struct reading *reading, const struct decisions *decisions) {
     size_t width = reading->latent_width, count = 0;
     for (size_t from = 0, to; from < reading->piece_count; from = to) {
         size_t document = reading->pieces[from].document;
@@ -68,8 +75,12 @@ static size_t document_samples(struct sample *out, real *storage, const struct d
         reading_combine(reading, from, to, mean, precision);
         for (size_t d = 0; d < width; d++)
             mean[d] /= precision[d];
-        out[count++] = (struct sample){&dataset->documents[document], mean, precision,
-                                       (double)dataset->texts[document].count};
+        out[count++] =
+            (struct sample){.document = &dataset->documents[document],
+                            .mean = mean,
+                            .precision = precision,
+                            .tokens = (double)dataset->texts[document].count,
+                            .decision = decisions != NULL ? &decisions->documents[document] : NULL};
     }
     return count;
 }
@@ -111,10 +122,12 @@ static void judge_label(struct slot_accuracy *a, const struct slot_target *targe
     a->top5 += better < 5;
 }
 
-/* Judges slot `s` over all samples that carry its label. */
+enum { UNDECIDED = MAXIMUM_SLOTS };
+
+/* Judges slot `s` over all samples that carry its label; the writer decides slot `decided`. */
 static int judge(struct slot_accuracy *a, const struct model *model,
-                 const struct slot_state *states, size_t s, const struct sample *samples,
-                 size_t count, struct error *error) {
+                 const struct slot_state *states, size_t s, size_t decided,
+                 const struct sample *samples, size_t count, struct error *error) {
     const struct slot *slot = &model->slots.slots[s];
     double *log_odds = memory_allocate(slot->point_count, sizeof *log_odds, error);
     double *errors = memory_allocate(count, sizeof *errors, error);
@@ -131,6 +144,8 @@ static int judge(struct slot_accuracy *a, const struct model *model,
         const struct slot_target *target = &sample->document->target[s];
         slot_belief(slot, states[s].points, states[s].sigma, sample->mean + slot->first,
                     sample->precision + slot->first, sample->tokens, log_odds);
+        if (s == decided)
+            decision_apply(sample->decision, slot, log_odds);
         a->log_loss -= log_probability(target, log_odds);
         for (size_t p = 0; p < slot->point_count; p++)
             a->entropy -= exp(log_odds[p]) * log_odds[p];
@@ -158,39 +173,48 @@ static int judge(struct slot_accuracy *a, const struct model *model,
     return 0;
 }
 
-/* Mean log loss of slot s over pieces and over documents, each kind weighing half. */
-static int calibration_loss(double *loss, const struct model *model,
-                            const struct slot_state *states, size_t s, const struct samples *pieces,
-                            const struct samples *documents, struct error *error) {
+/* What a fit of two numbers needs. */
+struct fit {
+    const struct model *model;
+    const struct slot_state *states;
+    size_t slot, decided;
+    struct samples pieces, documents;
+    double *at; /* the two numbers, inside the model */
+    double limit;
+};
+
+/* Mean log loss over pieces and over documents, each kind weighing half. */
+static int fit_loss(double *loss, const struct fit *fit, struct error *error) {
     struct slot_accuracy a, b;
-    if (judge(&a, model, states, s, pieces->items, pieces->count, error) ||
-        judge(&b, model, states, s, documents->items, documents->count, error))
+    if (judge(&a, fit->model, fit->states, fit->slot, fit->decided, fit->pieces.items,
+              fit->pieces.count, error) ||
+        judge(&b, fit->model, fit->states, fit->slot, fit->decided, fit->documents.items,
+              fit->documents.count, error))
         return -1;
     *loss = a.log_loss + b.log_loss;
     return 0;
 }
 
 /* Two numbers, a smooth loss: a search on an ever finer cross of steps finds the minimum. */
-static int calibrate_slot(struct model *model, const struct slot_state *states, size_t s,
-                          const struct samples *pieces, const struct samples *documents,
-                          struct error *error) {
-    double *at = model->slots.slots[s].calibration, best;
-    at[0] = at[1] = 0;
-    if (calibration_loss(&best, model, states, s, pieces, documents, error))
+static int fit_factor(const struct fit *fit, double first, struct error *error) {
+    double *at = fit->at, best;
+    at[0] = first;
+    at[1] = 0;
+    if (fit_loss(&best, fit, error))
         return -1;
     for (double step = 0.5; step > 0.02;) {
         int improved = 0;
         for (int move = 0; move < 4; move++) {
             int axis = move / 2;
-            double change = (move % 2 ? -step : step) * (axis == 0 ? 1 : 0.25), loss;
-            at[axis] += change;
-            if (calibration_loss(&loss, model, states, s, pieces, documents, error))
+            double old = at[axis], loss;
+            at[axis] += (move % 2 ? -step : step) * (axis == 0 ? 1 : 0.25);
+            if (fabs(at[axis]) < fit->limit && fit_loss(&loss, fit, error))
                 return -1;
-            if (loss < best) {
+            if (fabs(at[axis]) < fit->limit && loss < best) {
                 best = loss;
                 improved = 1;
             } else {
-                at[axis] -= change;
+                at[axis] = old;
             }
         }
         if (!improved)
@@ -199,24 +223,43 @@ static int calibrate_slot(struct model *model, const struct slot_state *states, 
     return 0;
 }
 
+static int fit_slots(struct model *model, struct fit *fit, const struct dataset *validation,
+                     const struct reading *reading, const struct decisions *decisions,
+                     struct error *error) {
+    fit->pieces.count =
+        piece_samples(fit->pieces.items, validation, reading, decisions, ALL_LENGTHS);
+    fit->documents.count = document_samples(fit->documents.items, fit->documents.storage,
+                                            validation, reading, decisions);
+    for (size_t s = 0; s < model->slots.count; s++) {
+        fit->slot = s;
+        fit->decided = UNDECIDED;
+        fit->at = model->slots.slots[s].calibration;
+        if (fit_factor(fit, 0, error))
+            return -1;
+        fit->decided = s;
+        fit->at = model->slots.slots[s].likelihood;
+        if (decisions != NULL && decisions->slot == s && fit_factor(fit, -2, error))
+            return -1;
+    }
+    return 0;
+}
+
 int evaluate_calibrate(struct model *model, const struct dataset *validation,
-                       const struct reading *reading, struct error *error) {
+                       const struct reading *reading, const struct decisions *decisions,
+                       struct error *error) {
     struct slot_state *states = NULL;
-    struct samples pieces = {0}, documents = {0};
+    struct fit fit = {.model = model, .limit = 12};
     int result = -1;
     if (reading->piece_count == 0 || model->slots.count == 0)
         return 0;
     if (model_slot_states(model, &states, error) == 0 &&
-        samples_create(&pieces, validation, reading, error) == 0 &&
-        samples_create(&documents, validation, reading, error) == 0) {
-        pieces.count = piece_samples(pieces.items, validation, reading, ALL_LENGTHS);
-        documents.count = document_samples(documents.items, documents.storage, validation, reading);
-        result = 0;
-        for (size_t s = 0; s < model->slots.count && result == 0; s++)
-            result = calibrate_slot(model, states, s, &pieces, &documents, error);
+        samples_create(&fit.pieces, validation, reading, error) == 0 &&
+        samples_create(&fit.documents, validation, reading, error) == 0) {
+        fit.states = states;
+        result = fit_slots(model, &fit, validation, reading, decisions, error);
     }
-    samples_free(&pieces);
-    samples_free(&documents);
+    samples_free(&fit.pieces);
+    samples_free(&fit.documents);
     slot_states_destroy(states, model->slots.count);
     return result;
 }
@@ -232,34 +275,43 @@ static void add_losses(struct evaluation *out, const struct reading *reading) {
         out->nats[c] /= out->tokens > 0 ? (double)out->tokens : 1;
 }
 
+static int judge_all(struct slot_accuracy *out, const struct model *model,
+                     const struct slot_state *states, const struct samples *samples, size_t decided,
+                     struct error *error) {
+    for (size_t s = 0; s < model->slots.count; s++)
+        if (judge(&out[s], model, states, s, decided, samples->items, samples->count, error))
+            return -1;
+    return 0;
+}
+
 int evaluate_reading(struct evaluation *out, const struct model *model,
                      const struct dataset *dataset, const struct reading *reading,
-                     struct error *error) {
+                     const struct decisions *decisions, struct error *error) {
     *out = (struct evaluation){0};
     add_losses(out, reading);
     if (model->slots.count == 0)
         return 0;
     struct slot_state *states = NULL;
     struct samples samples = {0};
+    size_t decided = decisions != NULL ? decisions->slot : UNDECIDED;
     int result = -1;
     if (model_slot_states(model, &states, error) == 0 &&
         samples_create(&samples, dataset, reading, error) == 0) {
         result = 0;
         for (int c = 0; c < CHECKPOINT_COUNT && result == 0; c++) {
-            samples.count = piece_samples(samples.items, dataset, reading, c);
-            for (size_t s = 0; s < model->slots.count && result == 0; s++)
-                result = judge(&out->lengths[c][s], model, states, s, samples.items, samples.count,
-                               error);
+            samples.count = piece_samples(samples.items, dataset, reading, NULL, c);
+            result = judge_all(out->lengths[c], model, states, &samples, UNDECIDED, error);
         }
-        memcpy(out->pieces, out->lengths[CHECKPOINT_COUNT - 1], sizeof out->pieces);
-        samples.count = document_samples(samples.items, samples.storage, dataset, reading);
-        for (size_t s = 0; s < model->slots.count && result == 0; s++)
-            result =
-                judge(&out->documents[s], model, states, s, samples.items, samples.count, error);
+        samples.count =
+            piece_samples(samples.items, dataset, reading, decisions, CHECKPOINT_COUNT - 1);
+        result = result || judge_all(out->pieces, model, states, &samples, decided, error);
+        samples.count =
+            document_samples(samples.items, samples.storage, dataset, reading, decisions);
+        result = result || judge_all(out->documents, model, states, &samples, decided, error);
     }
     samples_free(&samples);
     slot_states_destroy(states, model->slots.count);
-    return result;
+    return result ? -1 : 0;
 }
 
 static json_t *accuracy_to_json(const struct slot_accuracy *a, const struct slot *slot) {
@@ -314,6 +366,7 @@ void evaluation_print(FILE *stream, const struct evaluation *e, const struct mod
     for (size_t s = 0; s < model->slots.count; s++) {
         const struct slot *slot = &model->slots.slots[s];
         print_accuracy(stream, "documents", &e->documents[s], slot);
+        print_accuracy(stream, "pieces", &e->pieces[s], slot);
         for (int c = CHECKPOINT_COUNT - 1; c >= 0; c--) {
             char what[32];
             snprintf(what, sizeof what, "%zu tokens", CHECKPOINT_TOKENS[c]);

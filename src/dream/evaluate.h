@@ -4,7 +4,7 @@
 
 #include <jansson.h>
 
-#include "dream/reading.h"
+#include "dream/decide.h"
 
 /* How well a slot was read, over documents or over pieces of one length. */
 struct slot_accuracy {
@@ -31,13 +31,16 @@ struct date_summary {
 struct date_summary date_summarise(const struct slot *slot, const double *log_odds);
 
 /* Fits each slot's calibration to the validation documents' labels by least log loss, over
- * pieces at all checkpoints and over whole documents. */
+ * pieces at all checkpoints and over whole documents; with `decisions` (NULL: none), then also the
+ * factor of the writer's likelihoods for their slot. */
 int evaluate_calibrate(struct model *model, const struct dataset *validation,
-                       const struct reading *reading, struct error *error);
+                       const struct reading *reading, const struct decisions *decisions,
+                       struct error *error);
 
+/* With `decisions` (NULL: none), their slot is judged by reader and writer together. */
 int evaluate_reading(struct evaluation *out, const struct model *model,
                      const struct dataset *dataset, const struct reading *reading,
-                     struct error *error);
+                     const struct decisions *decisions, struct error *error);
 
 /* The report as JSON; the caller decrefs. NULL when out of memory. */
 json_t *evaluation_to_json(const struct evaluation *evaluation, const struct model *model);

@@ -68,6 +68,8 @@ static int save_slot(struct gguf_writer *writer, const struct slot *slot, size_t
                                error) ||
         gguf_writer_add_u32(writer, slot_key(&key, s, "width"), (uint32_t)slot->width, error) ||
         gguf_writer_add_f64_array(writer, slot_key(&key, s, "calibration"), slot->calibration, 2,
+                                  error) ||
+        gguf_writer_add_f64_array(writer, slot_key(&key, s, "likelihood"), slot->likelihood, 2,
                                   error))
         return -1;
     if (!is_date)
@@ -185,12 +187,26 @@ static int load_date(struct slots *slots, const struct gguf *file, size_t s, con
     return slots_add_date_grid(slots, name, width, from, to, error);
 }
 
+/* One of the pairs of numbers that make a factor of the count of tokens. */
+static int load_factor(const struct gguf *file, const char *key, double out[2],
+                       struct error *error) {
+    double *values;
+    size_t count;
+    if (gguf_get_f64_array(file, key, &values, &count, error))
+        return -1;
+    int is_fine = count == 2 && fabs(values[0]) <= 20 && fabs(values[1]) <= 20;
+    if (is_fine)
+        memcpy(out, values, 2 * sizeof *out);
+    memory_free(values);
+    return is_fine ? 0
+                   : error_set(error, "%s: %s must be two numbers from -20 to 20", gguf_name(file),
+                               key);
+}
+
 static int load_slot(struct slots *slots, const struct gguf *file, size_t s, struct error *error) {
     struct key key;
     struct gguf_string name, kind;
     uint32_t width;
-    double *calibration;
-    size_t count;
     char text[64];
     if (gguf_get_string(file, slot_key(&key, s, "name"), &name, error) ||
         gguf_get_string(file, slot_key(&key, s, "kind"), &kind, error) ||
@@ -205,16 +221,11 @@ static int load_slot(struct slots *slots, const struct gguf *file, size_t s, str
     if (is_date ? load_date(slots, file, s, text, width, error)
                 : load_labels(slots, file, s, text, width, error))
         return -1;
-    if (gguf_get_f64_array(file, slot_key(&key, s, "calibration"), &calibration, &count, error))
-        return -1;
     struct slot *slot = &slots->slots[slots->count - 1];
-    int is_fine = count == 2 && fabs(calibration[0]) < 20 && fabs(calibration[1]) < 20;
-    if (is_fine)
-        memcpy(slot->calibration, calibration, sizeof slot->calibration);
-    memory_free(calibration);
-    return is_fine ? 0
-                   : error_set(error, "%s: the calibration of slot %s makes no sense",
-                               gguf_name(file), text);
+    return load_factor(file, slot_key(&key, s, "calibration"), slot->calibration, error) ||
+                   load_factor(file, slot_key(&key, s, "likelihood"), slot->likelihood, error)
+               ? -1
+               : 0;
 }
 
 static int load_tensor(const struct gguf *file, const char *name, size_t rows, size_t columns,

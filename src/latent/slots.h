@@ -34,6 +34,8 @@ struct slot {
      * multiplied by exp(calibration[0] + calibration[1] log(n / 256)), since neighbouring tokens
      * repeat each other. */
     double calibration[2];
+    /* The same for the writer's log-likelihoods, where it decides among the likeliest labels. */
+    double likelihood[2];
 };
 
 struct slots {

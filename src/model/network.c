@@ -291,8 +291,10 @@ static void latent_backward(struct pass *pass, const struct pass_handle *handle,
         size_t b = r / pass->time;
         for (size_t d = 0; d < width; d++) {
             int is_told = handle->told_mask != NULL && handle->told_mask[b * width + d] != 0;
-            real *target = is_told ? &g->dtold[b * width + d] : &g->dmean[r * width + d];
-            *target += pass->dlatent[r * width + d];
+            if (is_told)
+                g->dtold[b * width + d] += pass->dlatent[r * width + d];
+            else
+                g->dmean[r * width + d] += g->handle_gradient * pass->dlatent[r * width + d];
         }
     }
 }

@@ -47,12 +47,13 @@ void pass_write(struct pass *pass, const struct pass_handle *handle, const int32
  * running handle are dmean and dprecision [R,Z] (overwritten; NULL in the plain model).
  * `gradient` [layout->count] is added to; dtold[B,Z] (overwritten) is the gradient by the told
  * vectors; dinformation[R,Z] (overwritten) by each token's n-gram rows. What flows from the
- * evidence head into the reader is scaled by evidence_gradient. */
+ * evidence head into the reader is scaled by evidence_gradient, what flows from the writer into
+ * the running handle by handle_gradient. */
 struct pass_gradients {
     real *gradient;
     real *dtold, *dinformation;
     real *dmean, *dprecision;
-    real scale, evidence_gradient;
+    real scale, evidence_gradient, handle_gradient;
 };
 void pass_write_backward(struct pass *pass, const struct pass_handle *handle,
                          const int32_t *targets, real *losses,

@@ -48,10 +48,13 @@ static const struct setting SETTINGS[] = {
     NUMBER("told_probability", options.told_probability, "how often a given slot is told"),
     NUMBER("score_weight", options.score_weight, "weight of each slot's score"),
     COUNT("score_every", options.score_every, "tokens between scores"),
+    NUMBER("score_focus", options.score_focus, "later scores count more: (position / context)^n"),
     NUMBER("evidence_gradient", options.evidence_gradient, "share that reaches the reader"),
+    NUMBER("handle_gradient", options.handle_gradient, "share of the writer's that reaches handles"),
     NUMBER("ngram_rate", options.ngram_rate, "learning rate of n-gram evidence"),
     NUMBER("ngram_damping", options.ngram_damping, "what its Adagrad starts from"),
     NUMBER("ngram_decay", options.ngram_decay, "shrinkage of rows when touched"),
+    COUNT("candidates", candidates, "labels that the writer decides among when it is calibrated"),
     COUNT("validation_every", validation_every, "one training document in n is for calibration"),
     COUNT("report_every", report_every, "steps between looks at unseen text"),
     COUNT("save_every", save_every, "steps between saved states"),
@@ -77,6 +80,7 @@ void recipe_default(struct recipe *recipe) {
                               .options = train_options_default(),
                               .name = "trine",
                               .validation_every = 16,
+                              .candidates = 5,
                               .report_every = 250,
                               .save_every = 250};
 }

@@ -14,6 +14,7 @@ struct recipe {
     int is_plain;                    /* the ordinary model of the same size */
     int is_f32;                      /* products in f32 instead of bf16 */
     size_t validation_every;         /* one training document in so many is kept for calibration */
+    size_t candidates;               /* labels that the writer decides among; 0: it does not */
     size_t report_every, save_every; /* steps */
     struct slot_width widths[MAXIMUM_WIDTHS]; /* "slot_width": {"author": 24} */
     size_t width_count;

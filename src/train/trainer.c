@@ -25,7 +25,9 @@ struct train_options train_options_default(void) {
                                   .told_probability = 0.5,
                                   .score_weight = 0.1,
                                   .score_every = 12,
+                                  .score_focus = 2,
                                   .evidence_gradient = 0.2,
+                                  .handle_gradient = 1,
                                   .ngram_rate = 0.05,
                                   .ngram_damping = 1,
                                   .ngram_decay = 0};
@@ -228,11 +230,13 @@ static void tell_backward(const struct trainer *t, struct worker *w, size_t b,
     }
 }
 
-/* Scores the running handle of sequence b at every n-th position. */
+/* Scores the running handle of sequence b at every n-th position; later ones, which have more to
+ * go by, weigh more: by (position / T)^focus, times focus + 1 so that the mean weight is 1. */
 static void score(const struct trainer *t, struct worker *w, size_t b, const struct piece *piece) {
     const struct slots *slots = &t->model->slots;
     const struct dataset_document *document = &t->dataset->documents[piece->document];
     size_t time = t->options.time, every = t->options.score_every;
+    double focus = t->options.score_focus;
     double scale = t->options.score_weight * (double)every / (double)(t->options.batch * time);
     for (size_t s = 0; s < slots->count; s++) {
         const struct slot *slot = &slots->slots[s];
@@ -240,10 +244,11 @@ static void score(const struct trainer *t, struct worker *w, size_t b, const str
             continue;
         for (size_t i = every - 1; i < piece->count; i += every) {
             size_t at = (b * time + i) * slots->latent_width + slot->first;
-            w->score[s] +=
-                score_backward(slot, &t->states[s], &document->target[s], pass_mean(w->pass) + at,
-                               pass_precision(w->pass) + at, scale, w->dmean + at,
-                               w->dprecision + at, &w->slots[s], w->log_odds);
+            double weight = (focus + 1) * pow((double)(i + 1) / (double)time, focus);
+            w->score[s] += score_backward(slot, &t->states[s], &document->target[s],
+                                          pass_mean(w->pass) + at, pass_precision(w->pass) + at,
+                                          scale * weight, w->dmean + at, w->dprecision + at,
+                                          &w->slots[s], w->log_odds);
             w->score_count[s]++;
         }
     }
@@ -271,7 +276,8 @@ static void run_pass(struct trainer *t, struct worker *w, size_t index, const st
                                        .dmean = w->dmean,
                                        .dprecision = w->dprecision,
                                        .scale = (real)(1.0 / (double)token_count),
-                                       .evidence_gradient = (real)t->options.evidence_gradient};
+                                       .evidence_gradient = (real)t->options.evidence_gradient,
+                                       .handle_gradient = (real)t->options.handle_gradient};
     pass_write_backward(w->pass, &handle, w->targets, w->losses, &gradients);
     for (size_t b = 0; b < sequences; b++)
         tell_backward(t, w, b, &pieces[index + b]);

@@ -21,7 +21,9 @@ struct train_options {
     double told_probability;  /* of each given slot, in each sequence */
     double score_weight;      /* of each slot's -log p(label | running handle) */
     size_t score_every;       /* positions between scores */
+    double score_focus;       /* how much later positions of a piece count for more */
     double evidence_gradient; /* share of the evidence's gradient that reaches the reader */
+    double handle_gradient;   /* share of the writer's gradient that reaches the running handle */
     double ngram_rate, ngram_damping, ngram_decay;
 };
 

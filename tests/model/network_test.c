@@ -114,7 +114,7 @@ static void run_backward(struct fixture *f) {
                                        .dmean = dmean,
                                        .dprecision = dprecision,
                                        .scale = (real)0.7,
-                                       .evidence_gradient = 1};
+                                       .evidence_gradient = 1, .handle_gradient = 1};
     pass_write_backward(f->pass, &f->handle, f->targets, f->losses, &gradients);
 }
 
