@@ -30,7 +30,7 @@ CPPFLAGS += -DTRINE_F64 -DTRINE_NO_CLONES
 endif
 
 LIBRARY_SOURCES = $(wildcard src/base/*.c src/math/*.c src/text/*.c src/file/*.c src/model/*.c \
-    src/latent/*.c src/train/*.c src/dream/*.c)
+    src/latent/*.c src/train/*.c src/dream/*.c src/api/*.c)
 CLI_SOURCES = $(wildcard src/cli/*.c)
 TEST_SOURCES = $(wildcard tests/*/*_test.c)
 LIBRARY = $(BUILD)/libtrine.a
@@ -38,8 +38,17 @@ LIBRARY_OBJECTS = $(LIBRARY_SOURCES:%.c=$(BUILD)/%.o)
 TESTS = $(TEST_SOURCES:%.c=$(BUILD)/%)
 PROGRAM = $(if $(filter build,$(BUILD)),trine,$(BUILD)/trine)
 
-.PHONY: all test check tests bench demo install clean format format-check packages
+.PHONY: all test check tests bench demo install uninstall clean format format-check packages
 all: $(PROGRAM)
+
+# Everything from nothing to a trained model and its report, under demo/.
+demo: packages
+	+@$(MAKE) -j$(JOBS) all
+	@env -u OPENBLAS_CORETYPE recipes/sotu/demo.sh ./$(PROGRAM) demo
+
+bench: packages
+	+@$(MAKE) -j$(JOBS) all
+	@env -u OPENBLAS_CORETYPE bench/run.sh ./$(PROGRAM)
 
 -include $(LIBRARY_OBJECTS:.o=.d) $(CLI_SOURCES:%.c=$(BUILD)/%.d) $(TESTS:=.d)
 
@@ -51,6 +60,12 @@ $(BUILD)/%.o: %.c
 $(LIBRARY): $(LIBRARY_OBJECTS)
 	@rm -f $@
 	@ar rcs $@ $^
+
+# The shared library shows what trine.h declares, nothing else.
+SHARED = $(BUILD)/libtrine.so.0
+$(SHARED): $(LIBRARY_OBJECTS)
+	@echo "  LINK    $@"
+	@$(CC) $(CFLAGS) -shared -Wl,-soname,libtrine.so.0 -o $@ $^ $(LDLIBS)
 
 $(PROGRAM): $(CLI_SOURCES:%.c=$(BUILD)/%.o) $(LIBRARY)
 	@echo "  LINK    $@"
@@ -78,6 +93,23 @@ test: packages
 
 check: tests
 	@env -u OPENBLAS_CORETYPE -u OPENBLAS_L2_SIZE tests/run.sh $(BUILD) $(abspath $(PROGRAM)) $(TESTS) $(SCRIPTS)
+
+PREFIX = /usr/local
+INSTALLED = $(DESTDIR)$(PREFIX)
+install: $(PROGRAM) $(LIBRARY) $(SHARED)
+	install -d $(INSTALLED)/bin $(INSTALLED)/include $(INSTALLED)/lib/pkgconfig $(INSTALLED)/share/man/man1
+	install -m 755 $(PROGRAM) $(INSTALLED)/bin/trine
+	install -m 644 include/trine.h $(INSTALLED)/include
+	install -m 644 $(LIBRARY) $(INSTALLED)/lib
+	install -m 755 $(SHARED) $(INSTALLED)/lib
+	ln -sf libtrine.so.0 $(INSTALLED)/lib/libtrine.so
+	sed -e 's|@PREFIX@|$(PREFIX)|; s|@VERSION@|$(VERSION)|; s|@PACKAGES@|$(PACKAGES)|' doc/trine.pc.in \
+	    >$(INSTALLED)/lib/pkgconfig/trine.pc
+	install -m 644 doc/trine.1 $(INSTALLED)/share/man/man1
+
+uninstall:
+	cd $(INSTALLED) && rm -f bin/trine include/trine.h lib/libtrine.a lib/libtrine.so lib/libtrine.so.0 \
+	    lib/pkgconfig/trine.pc share/man/man1/trine.1
 
 clean:
 	rm -rf build trine

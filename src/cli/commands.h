@@ -3,6 +3,7 @@
 #ifndef TRINE_CLI_COMMANDS_H
 #define TRINE_CLI_COMMANDS_H
 
+int command_atlas(int argc, char **argv);
 int command_corpus(int argc, char **argv);
 int command_eval(int argc, char **argv);
 int command_handle(int argc, char **argv);
@@ -10,12 +11,16 @@ int command_read(int argc, char **argv);
 int command_train(int argc, char **argv);
 int command_write(int argc, char **argv);
 
-#define COMMAND_TABLE                                                                              \
-    {"corpus", command_corpus, "build and show a corpus: documents, labels, tokens"},              \
-        {"train", command_train, "train a model on a corpus"},                                     \
-        {"read", command_read, "tell who wrote a text, and when"},                                 \
-        {"write", command_write, "write as anyone, anywhen"},                                      \
-        {"handle", command_handle, "make, print and store a handle"},                              \
-        {"eval", command_eval, "report on held-out documents"}, {NULL, NULL, NULL},
+/* clang-format off */
+#define COMMAND_TABLE \
+    {"corpus", command_corpus, "build and show a corpus: documents, labels, tokens"}, \
+    {"train", command_train, "train a model on a corpus"}, \
+    {"read", command_read, "tell who wrote a text, and when"}, \
+    {"write", command_write, "write as anyone, anywhen"}, \
+    {"handle", command_handle, "make, print and store a handle"}, \
+    {"atlas", command_atlas, "lay out the authors and say what the directions mean"}, \
+    {"eval", command_eval, "report on held-out documents"}, \
+    {NULL, NULL, NULL},
+/* clang-format on */
 
 #endif

@@ -130,7 +130,7 @@ int read_text(struct handle *handle, size_t *tokens, const struct model *model, 
     if (result == 0) {
         for (size_t d = 0; d < model->config.latent_width; d++)
             reader.mean[d] = reader.information[d] / reader.precision[d];
-        handle_set_posterior(handle, reader.mean, reader.precision, 0, "text");
+        handle_set_posterior(handle, reader.mean, reader.precision, read, "text");
         if (tokens != NULL)
             *tokens = read;
     }

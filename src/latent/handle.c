@@ -176,14 +176,15 @@ int handle_tell_vector(struct handle *handle, const char *name, const double *ve
 }
 
 void handle_set_posterior(struct handle *handle, const real *mean, const real *precision,
-                          int is_told, const char *source) {
+                          size_t tokens, const char *source) {
     size_t width = handle->model->config.latent_width;
     memcpy(handle->mean, mean, width * sizeof *mean);
     memcpy(handle->precision, precision, width * sizeof *precision);
     for (size_t s = 0; s < handle->model->slots.count; s++) {
-        handle->is_told[s] = is_told;
+        handle->is_told[s] = 0;
         snprintf(handle->source[s], sizeof handle->source[s], "%.90s", source);
     }
+    handle->tokens = tokens;
 }
 
 int handle_log_odds(const struct handle *handle, const struct slot *slot, double *log_odds,
@@ -195,8 +196,11 @@ int handle_log_odds(const struct handle *handle, const struct slot *slot, double
         return -1;
     slot_points(slot, parameters, points);
     slot_spread(slot, parameters, sigma);
-    slot_posterior(slot, points, sigma, handle->mean + slot->first, handle->precision + slot->first,
-                   0, log_odds);
+    const real *mean = handle->mean + slot->first, *precision = handle->precision + slot->first;
+    if (handle->tokens > 0 && !handle->is_told[slot_index(handle, slot)])
+        slot_belief(slot, points, sigma, mean, precision, (double)handle->tokens, log_odds);
+    else
+        slot_posterior(slot, points, sigma, mean, precision, 0, log_odds);
     memory_free(points);
     return 0;
 }
@@ -219,7 +223,8 @@ json_t *handle_to_json(const struct handle *handle) {
                       numbers_to_json(handle->mean + slot->first, slot->width), "precision",
                       numbers_to_json(handle->precision + slot->first, slot->width)));
     }
-    return json_pack("{s:i, s:o}", "trine_handle", 1, "slots", slots);
+    return json_pack("{s:i, s:o, s:I}", "trine_handle", 1, "slots", slots, "tokens",
+                     (json_int_t)handle->tokens);
 }
 
 static int numbers_from_json(real *out, size_t count, const json_t *array, int is_positive,
@@ -242,6 +247,10 @@ int handle_from_json(struct handle *handle, const json_t *json, struct error *er
     if (json_integer_value(json_object_get(json, "trine_handle")) != 1 || !json_is_object(slots))
         return error_set(error,
                          "this is no handle: {\"trine_handle\": 1, \"slots\": ...} expected");
+    json_int_t tokens = json_integer_value(json_object_get(json, "tokens"));
+    if (tokens < 0)
+        return error_set(error, "the handle says that %lld tokens were read", (long long)tokens);
+    handle->tokens = (size_t)tokens;
     json_object_foreach(slots, name, item) {
         const struct slot *slot = find_slot(handle, name, error);
         if (slot == NULL ||

@@ -14,6 +14,7 @@ struct handle {
     const struct model *model; /* borrowed: must outlive the handle */
     real *mean, *precision;    /* [Z] */
     int is_told[MAXIMUM_SLOTS];
+    size_t tokens;                  /* that were read into it: they say how far to believe it */
     char source[MAXIMUM_SLOTS][96]; /* where each slot's value came from, for people */
 };
 
@@ -35,18 +36,19 @@ int handle_tell_mixture(struct handle *handle, const char *slot, const char *mix
 int handle_tell_vector(struct handle *handle, const char *slot, const double *vector, size_t count,
                        struct error *error);
 
-/* Takes over a Gaussian over all slots [Z], such as a reader's posterior; with is_told 0 the
- * slots go on being inferred from there. */
+/* Takes over a Gaussian over all slots [Z] that a reader inferred from so many tokens; the slots
+ * go on being inferred from there. */
 void handle_set_posterior(struct handle *handle, const real *mean, const real *precision,
-                          int is_told, const char *source);
+                          size_t tokens, const char *source);
 
-/* log_odds[point_count] of a slot's labels under the handle. */
+/* log_odds[point_count] of a slot's labels under the handle, without a preference for any label;
+ * calibrated if the slot was inferred from a text. */
 int handle_log_odds(const struct handle *handle, const struct slot *slot, double *log_odds,
                     struct error *error);
 
 /* JSON: {"trine_handle": 1, "slots": {NAME: {"mean": [...], "precision": [...], "told": bool,
- * "source": text}}}. From JSON: slots may be missing; unknown slots, wrong widths, numbers that are
- * not finite and precisions that are not positive are errors. */
+ * "source": text}}, "tokens": count}. From JSON: slots may be missing; unknown slots, wrong widths,
+ * numbers that are not finite and precisions that are not positive are errors. */
 json_t *handle_to_json(const struct handle *handle);
 int handle_from_json(struct handle *handle, const json_t *json, struct error *error);
 int handle_load(struct handle *handle, const char *path, struct error *error);
