@@ -133,9 +133,11 @@ void slots_initialise(const struct slots *slots, real *parameters, uint64_t seed
         const struct slot *slot = &slots->slots[s];
         real *at = parameters + slot->parameters;
         for (size_t d = 0; d < slot->width; d++)
-            *at++ = (real)log(0.3); /* documents of one label spread a third of the prior's width */
+            *at++ = (real)log(0.2); /* documents of one label spread less than labels do */
         size_t rows = slot->kind == LATENT_DATE ? slot->basis_count : slot->point_count;
-        double scale = slot->kind == LATENT_DATE ? 0.6 : 1;
+        /* Labels start close together: what tells them apart is then learned. Started as far apart
+         * as the prior is wide, they stay where chance put them, and reading is far worse. */
+        double scale = slot->kind == LATENT_DATE ? 0.6 : 0.1;
         for (size_t i = 0; i < rows * slot->width; i++)
             *at++ = (real)(scale * random_normal(&random));
     }

@@ -11,7 +11,7 @@ static size_t width_of(const struct corpus_slot *slot, const struct slot_width *
     for (size_t i = 0; i < count; i++)
         if (strcmp(widths[i].name, slot->name) == 0)
             return widths[i].width;
-    return slot->kind == SLOT_DATE ? 8 : is_first_categorical ? 24 : 4;
+    return slot->kind == SLOT_DATE ? 8 : is_first_categorical ? 48 : 4;
 }
 
 struct label_count {

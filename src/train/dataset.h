@@ -30,7 +30,7 @@ struct slot_width {
 };
 
 /* Slots for every categorical and date slot of the corpus that has labels in training documents.
- * Widths not listed: 24 for the first categorical slot, 8 for dates, 4 for the others. */
+ * Widths not listed: 48 for the first categorical slot, 8 for dates, 4 for the others. */
 int dataset_slots(struct slots *slots, const struct corpus *corpus, const struct slot_width *widths,
                   size_t width_count, struct error *error);
 
