@@ -14,6 +14,10 @@ static struct slot *slots_append(struct slots *slots, const char *name, size_t w
         error_set(error, "slot %s: a model has at most %d slots", name, MAXIMUM_SLOTS);
         return NULL;
     }
+    if (slots_find(slots, name) != NULL) {
+        error_set(error, "there are two slots called %.80s", name);
+        return NULL;
+    }
     struct slot *slot = &slots->slots[slots->count];
     if (strlen(name) >= sizeof slot->name || width < 1 || width > MAXIMUM_SLOT_WIDTH ||
         point_count < 1 || point_count > MAXIMUM_POINTS) {
