@@ -138,8 +138,11 @@ int file_make_directory(const char *path, struct error *error) {
             continue;
         char kept = *slash;
         *slash = '\0';
+        struct stat status;
         if (mkdir(copy, 0777) != 0 && errno != EEXIST)
             return error_set_errno(error, "cannot make directory %s", copy);
+        if (stat(copy, &status) != 0 || !S_ISDIR(status.st_mode))
+            return error_set(error, "cannot make directory %s: a file is in its place", copy);
         if (kept == '\0')
             return 0;
         *slash = kept;

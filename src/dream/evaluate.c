@@ -338,10 +338,11 @@ json_t *evaluation_to_json(const struct evaluation *e, const struct model *model
             json_object_set_new(lengths, key, accuracy_to_json(&e->lengths[c][s], slot));
         }
         json_object_set_new(slots, slot->name,
-                            json_pack("{s:o, s:o, s:o, s:[f,f]}", "document",
+                            json_pack("{s:o, s:o, s:o, s:[f,f], s:[f,f]}", "document",
                                       accuracy_to_json(&e->documents[s], slot), "piece",
                                       accuracy_to_json(&e->pieces[s], slot), "tokens_read", lengths,
-                                      "calibration", slot->calibration[0], slot->calibration[1]));
+                                      "calibration", slot->calibration[0], slot->calibration[1],
+                                      "likelihood", slot->likelihood[0], slot->likelihood[1]));
     }
     return json_pack("{s:I, s:o, s:o}", "tokens", (json_int_t)e->tokens, "nats_per_token", nats,
                      "slots", slots);

@@ -13,13 +13,13 @@ struct pass {
     struct block_scratch scratch;
     struct block_activations *blocks; /* [L] */
     real *residual;                   /* [R,D] the stream between blocks */
+    real *split_residual;             /* [R,D] the stream between reader and writer */
     real *norm_inverse;               /* [R] final norm */
     void *normed;                     /* [R,D] operands: final norm's output */
     real *classifier_scratch;
     /* evidence */
     int32_t *tokens;        /* [R] */
     uint32_t *ngram_rows;   /* [R,orders] */
-    real *split_residual;   /* [R,D] the stream where the evidence head looks */
     real *evidence_inverse; /* [R] */
     void *evidence_normed;  /* [R,D] operands */
     real *raw;              /* [R,2Z] */
@@ -92,7 +92,6 @@ static int take_evidence(struct pass *pass, struct error *error) {
     size_t rows = pass->rows, width = c->latent_width;
     size_t bytes = operand_bytes(pass->weights.precision);
     return take(pass, &pass->ngram_rows, rows * c->ngram_orders, sizeof(uint32_t), error) ||
-           take(pass, &pass->split_residual, rows * c->width, sizeof(real), error) ||
            take(pass, &pass->evidence_inverse, rows, sizeof(real), error) ||
            take(pass, &pass->evidence_normed, rows * c->width, bytes, error) ||
            take(pass, &pass->raw, rows * 2 * width, sizeof(real), error) ||
@@ -120,6 +119,7 @@ static int take_all(struct pass *pass, int is_training, struct error *error) {
     }
     if (take_scratch(pass, error) || take(pass, &pass->tokens, rows, sizeof(int32_t), error) ||
         take(pass, &pass->residual, rows * c->width, sizeof(real), error) ||
+        take(pass, &pass->split_residual, rows * c->width, sizeof(real), error) ||
         take(pass, &pass->norm_inverse, rows, sizeof(real), error) ||
         take(pass, &pass->normed, rows * c->width, bytes, error) ||
         take(pass, &pass->dresidual, rows * c->width, sizeof(real), error) ||
@@ -184,7 +184,6 @@ static void read_evidence(struct pass *pass, const struct pass_handle *handle) {
     const struct layout *layout = pass->weights.layout;
     const real *values = pass->weights.values, *bias = values + layout->evidence_bias;
     size_t width = c->latent_width;
-    memcpy(pass->split_residual, pass->residual, pass->rows * c->width * sizeof(real));
     rmsnorm_forward(pass->evidence_normed, pass->evidence_inverse, pass->residual,
                     values + layout->evidence_norm, pass->rows, c->width, (real)c->epsilon,
                     pass->weights.precision, pass->scratch.row);
@@ -213,6 +212,7 @@ void pass_read(struct pass *pass, const int32_t *tokens, const struct pass_handl
     for (size_t l = 0; l < c->split; l++)
         block_forward(pass->matmul, &pass->weights, l, pass->residual, &pass->blocks[l],
                       &pass->scratch);
+    memcpy(pass->split_residual, pass->residual, pass->rows * c->width * sizeof(real));
     if (c->latent_width > 0)
         read_evidence(pass, handle);
 }
@@ -235,6 +235,8 @@ static void resolve_latent(struct pass *pass, const struct pass_handle *handle) 
 static void run_writer(struct pass *pass, const struct pass_handle *handle) {
     const struct config *c = pass->weights.config;
     const struct layout *layout = pass->weights.layout;
+    /* From where the reader left off, so that a text may be written more than once. */
+    memcpy(pass->residual, pass->split_residual, pass->rows * c->width * sizeof(real));
     if (c->latent_width > 0)
         resolve_latent(pass, handle);
     for (size_t l = c->split; l < c->blocks; l++) {

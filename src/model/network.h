@@ -39,7 +39,8 @@ void pass_read(struct pass *pass, const int32_t *tokens, const struct pass_handl
 const real *pass_mean(const struct pass *pass);
 const real *pass_precision(const struct pass *pass);
 
-/* Runs the writer after pass_read: losses[R] in nats of targets[R] (-1: none). */
+/* Runs the writer after pass_read, as often as wanted: losses[R] in nats of targets[R] (-1: none).
+ */
 void pass_write(struct pass *pass, const struct pass_handle *handle, const int32_t *targets,
                 real *losses);
 

@@ -161,8 +161,9 @@ static int load_item(struct recipe *recipe, const char *name, const json_t *item
     const struct setting *setting = find_setting(name);
     if (setting == NULL)
         return error_set(error, "there is no setting '%.60s'", name);
-    if (!json_is_number(item) && !json_is_boolean(item))
-        return error_set(error, "setting %s must be a number", name);
+    if (setting->kind == SETTING_SWITCH ? !json_is_boolean(item) : !json_is_number(item))
+        return error_set(error, "setting %s must be %s", name,
+                         setting->kind == SETTING_SWITCH ? "true or false" : "a number");
     return store(recipe, setting,
                  json_is_number(item) ? json_number_value(item) : json_is_true(item), error);
 }

@@ -11,11 +11,21 @@
 
 enum { TIME = 24, VOCABULARY = 31, LATENT = 5 };
 
-static const struct config CONFIG = {
-    .vocabulary = VOCABULARY, .width = 16, .blocks = 3, .heads = 4, .key_value_heads = 2,
-    .head_width = 4, .inner = 20, .context = TIME, .split = 1, .latent_width = LATENT,
-    .ngram_orders = 3, .ngram_rows = 16, .slot_parameters = 3, .rope_base = 10000,
-    .epsilon = 1e-5};
+static const struct config CONFIG = {.vocabulary = VOCABULARY,
+                                     .width = 16,
+                                     .blocks = 3,
+                                     .heads = 4,
+                                     .key_value_heads = 2,
+                                     .head_width = 4,
+                                     .inner = 20,
+                                     .context = TIME,
+                                     .split = 1,
+                                     .latent_width = LATENT,
+                                     .ngram_orders = 3,
+                                     .ngram_rows = 16,
+                                     .slot_parameters = 3,
+                                     .rope_base = 10000,
+                                     .epsilon = 1e-5};
 
 struct fixture {
     struct layout layout;
@@ -37,8 +47,8 @@ static void fixture_start(struct fixture *f, const struct config *config) {
         f->ngrams[i] = (real)(0.3 * random_normal(&random));
     for (size_t t = 0; t < TIME; t++)
         f->tokens[t] = (int32_t)random_below(&random, VOCABULARY);
-    f->weights = (struct weights){config, &f->layout, PRECISION_REAL, f->values, f->values,
-                                  f->ngrams};
+    f->weights =
+        (struct weights){config, &f->layout, PRECISION_REAL, f->values, f->values, f->ngrams};
 }
 
 static void fixture_end(struct fixture *f) {
@@ -58,8 +68,8 @@ static void compare(const struct config *config, const struct pass_handle *handl
     pass_read(pass, f.tokens, handle);
     pass_write(pass, handle, NULL, NULL);
     real expected[TIME * VOCABULARY];
-    matmul_linear(pass_matmul(pass), expected, 0, pass_output(pass),
-                  f.values + f.layout.embedding, TIME, (int)config->width, VOCABULARY);
+    matmul_linear(pass_matmul(pass), expected, 0, pass_output(pass), f.values + f.layout.embedding,
+                  TIME, (int)config->width, VOCABULARY);
     decoder_start(decoder, handle);
     for (size_t t = 0; t < TIME; t++) {
         const real *logits = decoder_step(decoder, (uint32_t)f.tokens[t]);
@@ -69,8 +79,7 @@ static void compare(const struct config *config, const struct pass_handle *handl
                          (double)expected[t * VOCABULARY + v]);
         for (size_t d = 0; d < config->latent_width; d++) {
             size_t i = t * config->latent_width + d;
-            assert_true(fabs((double)(decoder_mean(decoder)[d] - pass_mean(pass)[i])) <
-                        tolerance);
+            assert_true(fabs((double)(decoder_mean(decoder)[d] - pass_mean(pass)[i])) < tolerance);
             assert_true(fabs((double)(decoder_precision(decoder)[d] - pass_precision(pass)[i])) <
                         tolerance);
         }

@@ -114,7 +114,8 @@ static void run_backward(struct fixture *f) {
                                        .dmean = dmean,
                                        .dprecision = dprecision,
                                        .scale = (real)0.7,
-                                       .evidence_gradient = 1, .handle_gradient = 1};
+                                       .evidence_gradient = 1,
+                                       .handle_gradient = 1};
     pass_write_backward(f->pass, &f->handle, f->targets, f->losses, &gradients);
 }
 
@@ -208,12 +209,29 @@ static void test_future_is_unseen(void **state) {
     fixture_end(&f);
 }
 
+/* One reading serves several writings: another handle in between changes nothing. */
+static void test_write_again(void **state) {
+    (void)state;
+    struct fixture f;
+    fixture_start(&f, CONFIG);
+    real first[ROWS], other[SEQUENCES * 5] = {0};
+    pass_read(f.pass, f.tokens, &f.handle);
+    pass_write(f.pass, &f.handle, f.targets, first);
+    pass_write(f.pass, &(struct pass_handle){.told = other, .told_mask = f.mask}, f.targets,
+               f.losses);
+    assert_true(first[1] != f.losses[1]);
+    pass_write(f.pass, &f.handle, f.targets, f.losses);
+    assert_memory_equal(first, f.losses, sizeof first);
+    fixture_end(&f);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_parameters),
         cmocka_unit_test(test_parameters_of_plain_model),
         cmocka_unit_test(test_told_vectors_and_ngrams),
         cmocka_unit_test(test_future_is_unseen),
+        cmocka_unit_test(test_write_again),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
