@@ -28,7 +28,7 @@ struct train_options train_options_default(void) {
                                   .score_focus = 2,
                                   .evidence_gradient = 0.2,
                                   .handle_gradient = 1,
-                                  .ngram_rate = 0.05,
+                                  .ngram_rate = 0.01,
                                   .ngram_damping = 1,
                                   .ngram_decay = 0};
 }
