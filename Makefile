@@ -76,6 +76,10 @@ $(BUILD)/tests/%: tests/%.c $(LIBRARY)
 	@echo "  LINK    $@"
 	@$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -MF $@.d -o $@ $< $(LIBRARY) -lcmocka $(LDLIBS)
 
+$(BUILD)/bench/%: bench/%.c $(LIBRARY)
+	@mkdir -p $(@D)
+	@$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -MF $@.d -o $@ $< $(LIBRARY) $(LDLIBS)
+
 tests: $(TESTS) $(PROGRAM)
 
 packages:
