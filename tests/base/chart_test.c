@@ -18,12 +18,6 @@
 #include "base/memory.h"
 #include "base/random.h"
 
-/* Fontconfig keeps what it read of its settings until the process ends. */
-const char *__lsan_default_suppressions(void) __attribute__((visibility("default")));
-const char *__lsan_default_suppressions(void) {
-    return "leak:libfontconfig";
-}
-
 static char directory[] = "/tmp/trine-chart-XXXXXX";
 static char path[256];
 
