@@ -190,7 +190,8 @@ static int train(struct run *run, struct error *error) {
     const struct recipe *recipe = &run->recipe;
     size_t steps = recipe->options.steps, step = trainer_step_count(run->trainer);
     struct progress progress;
-    double loss = 0, scores[MAXIMUM_SLOTS] = {0}, unseen = 0, weight = 0, mark = progress_clock(), rate = 0;
+    double loss = 0, scores[MAXIMUM_SLOTS] = {0}, unseen = 0, weight = 0, mark = progress_clock(),
+           rate = 0;
     size_t mark_tokens = 0;
     progress_start(&progress, step, steps);
     for (; step < steps && !progress_stop_wanted(); step++) {

@@ -245,10 +245,10 @@ static void score(const struct trainer *t, struct worker *w, size_t b, const str
         for (size_t i = every - 1; i < piece->count; i += every) {
             size_t at = (b * time + i) * slots->latent_width + slot->first;
             double weight = (focus + 1) * pow((double)(i + 1) / (double)time, focus);
-            w->score[s] += score_backward(slot, &t->states[s], &document->target[s],
-                                          pass_mean(w->pass) + at, pass_precision(w->pass) + at,
-                                          scale * weight, w->dmean + at, w->dprecision + at,
-                                          &w->slots[s], w->log_odds);
+            w->score[s] +=
+                score_backward(slot, &t->states[s], &document->target[s], pass_mean(w->pass) + at,
+                               pass_precision(w->pass) + at, scale * weight, w->dmean + at,
+                               w->dprecision + at, &w->slots[s], w->log_odds);
             w->score_count[s]++;
         }
     }
