@@ -499,9 +499,9 @@ static void test_failing_allocations(void **state) {
 
 static void test_real_vocabulary(void **state) {
     (void)state;
-    static const char real[] = "../shared/data/models/ggml-vocab-gpt-2.gguf";
-    if (access(real, R_OK) != 0) {
-        print_message("skipped: %s is not here\n", real);
+    const char *real = getenv("TRINE_GPT2_VOCABULARY"); /* llama.cpp's ggml-vocab-gpt-2.gguf */
+    if (real == NULL || access(real, R_OK) != 0) {
+        print_message("skipped: TRINE_GPT2_VOCABULARY names no file\n");
         skip();
     }
     struct error error;
