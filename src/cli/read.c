@@ -1,6 +1,7 @@
 /* trine read: who wrote a text and when, and how that became clear. */
 #include <getopt.h>
 #include <math.h>
+#include <omp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,6 +12,7 @@
 #include "cli/commands.h"
 #include "cli/options.h"
 #include "cli/show.h"
+#include "dream/decide.h"
 #include "dream/evaluate.h"
 #include "dream/read.h"
 
@@ -27,7 +29,9 @@ struct trace_point {
 struct run {
     const char *model_path, *text_path, *json_path, *svg_path, *svg_slot;
     int by_token;
-    size_t top;
+    size_t top, candidates;
+    struct decision decision; /* the writer's, on the first slot with labels */
+    size_t decided;           /* that slot */
     struct model *model;
     struct slot_state *states;
     struct handle handle;
@@ -50,19 +54,19 @@ static const char HELP[] =
     "that sharpened on the way.\n\n"
     "  --by-token          one line for each token: what it did to the belief\n"
     "  --top N             so many labels of each slot (5)\n"
+    "  --decide N          let the writer decide among the reader's N likeliest authors: slower,\n"
+    "                      and a little surer\n"
     "  --svg FILE          draws how the belief sharpened (.svg or .png)\n"
     "  --slot NAME         the slot to draw (the date, if there is one)\n"
     "  --json [FILE]       the belief as JSON; with --by-token also the trace\n\n"
     "example: trine read --model demo/sotu.gguf speech.txt --svg speech.svg";
 
 static int parse(struct run *run, int argc, char **argv, struct error *error) {
-    static const struct option OPTIONS[] = {{"model", required_argument, NULL, 'm'},
-                                            {"by-token", no_argument, NULL, 'b'},
-                                            {"top", required_argument, NULL, 't'},
-                                            {"svg", required_argument, NULL, 's'},
-                                            {"slot", required_argument, NULL, 'l'},
-                                            {"json", optional_argument, NULL, 'j'},
-                                            {0}};
+    static const struct option OPTIONS[] = {
+        {"model", required_argument, NULL, 'm'}, {"by-token", no_argument, NULL, 'b'},
+        {"top", required_argument, NULL, 't'},   {"decide", required_argument, NULL, 'd'},
+        {"svg", required_argument, NULL, 's'},   {"slot", required_argument, NULL, 'l'},
+        {"json", optional_argument, NULL, 'j'},  {0}};
     int option;
     while ((option = getopt_long(argc, argv, "", OPTIONS, NULL)) != -1) {
         if (option == 'm')
@@ -75,9 +79,11 @@ static int parse(struct run *run, int argc, char **argv, struct error *error) {
             run->svg_slot = optarg;
         else if (option == 'j')
             run->json_path = option_optional_file(argc, argv);
-        else if (option != 't')
+        else if (option != 't' && option != 'd')
             return error_set(error, "see trine read --help");
-        else if (option_count(&run->top, "--top", 1, 1000, error))
+        else if (option == 't'
+                     ? option_count(&run->top, "--top", 1, 1000, error)
+                     : option_count(&run->candidates, "--decide", 2, MAXIMUM_CANDIDATES, error))
             return -1;
     }
     if (run->model_path == NULL || optind + 1 != argc)
@@ -161,6 +167,19 @@ static int receive(void *context, const struct read_state *state) {
 static void final_belief(struct run *run, size_t s) {
     read_belief(run->model, s, run->handle.mean, run->handle.precision, run->tokens, run->states,
                 run->log_odds);
+    if (s == run->decided)
+        decision_apply(&run->decision, &run->model->slots.slots[s], run->log_odds);
+}
+
+/* Lets the writer decide, if that was asked for and there is a slot with labels. */
+static int decide(struct run *run, const char *text, size_t bytes, struct error *error) {
+    const struct slots *slots = &run->model->slots;
+    while (run->decided < slots->count && slots->slots[run->decided].kind != LATENT_CATEGORICAL)
+        run->decided++;
+    if (run->candidates == 0 || run->decided == slots->count)
+        return 0;
+    return decision_of_text(&run->decision, run->model, text, bytes, run->decided, run->candidates,
+                            (size_t)omp_get_max_threads(), error);
 }
 
 static double *column(const struct run *run, size_t s, size_t offset, struct error *error) {
@@ -372,7 +391,7 @@ static int execute(struct run *run, struct error *error) {
         error_set(error, "%s is empty: there is nothing to read", run->text_path);
     int result = bytes == 0 ||
                  read_text(&run->handle, NULL, run->model, text, bytes, receive, run, error) ||
-                 run->failed;
+                 run->failed || decide(run, text, bytes, error);
     free(text);
     if (result == 0 && run->svg_path != NULL)
         result = draw(run, error);

@@ -41,6 +41,7 @@ refuse 1 cut.gguf write --model cut.gguf
 # read: finds the author, with a plot, a trace, a picture, and JSON.
 "$TRINE" read --model "$model" speech.txt >read.txt
 grep -q 'tokens read' read.txt && grep -q 'Author Bob' read.txt || fail "read: $(cat read.txt)"
+"$TRINE" read --model "$model" --decide 3 speech.txt | grep -q 'Author Bob' || fail "read --decide"
 "$TRINE" read --model "$model" --json - <speech.txt >/dev/null
 "$TRINE" read --model "$model" --json read.json speech.txt
 grep -q '"median"' read.json && grep -q '"probability"' read.json || fail "read --json"
