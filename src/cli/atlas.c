@@ -129,29 +129,50 @@ static int add_mean(struct run *run, const char *name, size_t of_slot, size_t of
     return 0;
 }
 
+/* Dates come first, as a slot of many labels may leave no room for more. */
 static int gather_facts(struct run *run, struct error *error) {
     const struct slots *slots = &run->model->slots;
     char name[160];
     for (size_t s = 0; s < slots->count; s++) {
+        if (slots->slots[s].kind != LATENT_DATE)
+            continue;
+        snprintf(name, sizeof name, "mean %s", slots->slots[s].name);
+        if (add_mean(run, name, s, 0, error))
+            return -1;
+    }
+    run->years = run->fact_count > 0 ? run->facts[0].values : NULL;
+    for (size_t s = 0; s < slots->count; s++) {
         const struct slot *other = &slots->slots[s];
-        size_t count = other == run->slot ? 0 : other->kind == LATENT_DATE ? 1 : other->point_count;
-        for (size_t i = 0; i < count; i++) {
-            if (other->kind == LATENT_DATE)
-                snprintf(name, sizeof name, "mean %s", other->name);
-            else
-                snprintf(name, sizeof name, "%s %.80s", other->name, other->labels[i]);
+        if (other->kind == LATENT_DATE || other == run->slot)
+            continue;
+        for (size_t i = 0; i < other->point_count; i++) {
+            snprintf(name, sizeof name, "%s %.80s", other->name, other->labels[i]);
             if (add_mean(run, name, s, i, error))
                 return -1;
-            if (other->kind == LATENT_DATE && run->years == NULL && run->fact_count > 0)
-                run->years = run->facts[run->fact_count - 1].values;
         }
     }
     return 0;
 }
 
+/* The tokens of corpus and model must mean the same. */
+static int check_tokenizer(const struct run *run, struct error *error) {
+    const struct tokenizer *ours = run->model->tokenizer, *theirs = corpus_tokenizer(run->corpus);
+    size_t count = tokenizer_vocabulary_size(ours);
+    int is_same = count == tokenizer_vocabulary_size(theirs);
+    for (uint32_t i = 0; is_same && i < count; i++) {
+        struct token_bytes a = tokenizer_token(ours, i), b = tokenizer_token(theirs, i);
+        is_same = a.length == b.length && memcmp(a.data, b.data, a.length) == 0;
+    }
+    return is_same ? 0
+                   : error_set(error,
+                               "%s was cut into other tokens than the model's; build it with "
+                               "the manifest the model was trained with",
+                               run->corpus_path);
+}
+
 static int open_corpus(struct run *run, struct error *error) {
     size_t own = (size_t)(run->slot - run->model->slots.slots);
-    if (corpus_open(&run->corpus, run->corpus_path, error) ||
+    if (corpus_open(&run->corpus, run->corpus_path, error) || check_tokenizer(run, error) ||
         dataset_create(&run->training, run->corpus, &run->model->slots, DATASET_TRAIN, 0, error) ||
         dataset_create(&run->held_out, run->corpus, &run->model->slots, DATASET_HELD_OUT, 0, error))
         return -1;
@@ -274,7 +295,9 @@ static int print(const struct run *run, struct error *error) {
         return -1;
     printf("slot %s: %zu labels in %zu dimensions%s\n", run->slot->name, run->atlas.label_count,
            run->slot->width,
-           run->corpus == NULL ? " (without --corpus, facts and words are not known)" : "");
+           run->corpus == NULL      ? " (without --corpus, facts and words are not known)"
+           : run->atlas.has_effects ? ""
+                                    : " (the corpus holds out no documents: words are not known)");
     for (size_t c = 0; c < run->atlas.component_count; c++)
         print_component(run, c, order);
     memory_free(order);
@@ -330,7 +353,7 @@ static int draw(const struct run *run, const char *path, struct error *error) {
     const struct atlas *atlas = &run->atlas;
     char x_title[80], y_title[80], title[160];
     if (atlas->component_count < 2)
-        return error_set(error, "a picture needs two components");
+        return error_set(error, "a picture needs two components, and so three labels");
     struct chart_point *points = memory_allocate(atlas->label_count, sizeof *points, error);
     if (points == NULL)
         return -1;

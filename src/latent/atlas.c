@@ -80,7 +80,8 @@ int atlas_create(struct atlas *atlas, const struct model *model, const struct sl
     if (atlas->label_count < 2)
         return error_set(error, "slot %s has %zu labels with documents; an atlas needs two",
                          slot->name, atlas->label_count);
-    atlas->component_count = component_count < slot->width ? component_count : slot->width;
+    size_t directions = atlas->label_count - 1 < slot->width ? atlas->label_count - 1 : slot->width;
+    atlas->component_count = component_count < directions ? component_count : directions;
     atlas->components = memory_allocate(atlas->component_count, sizeof *atlas->components, error);
     int result = atlas->components == NULL ? -1 : fit(atlas, is_used, error);
     double total = 0;
@@ -166,9 +167,22 @@ static void measure_component(struct atlas *atlas, size_t index, struct decoder 
     rank_effects(component, sums, sums + vocabulary, vocabulary, positions);
 }
 
+/* A token is a row of the embedding, and the decoder does not look whether it is there. */
+static int check_tokens(const struct atlas_context *contexts, size_t count, size_t vocabulary,
+                        struct error *error) {
+    for (size_t c = 0; c < count; c++)
+        for (size_t t = 0; t < contexts[c].count; t++)
+            if (contexts[c].tokens[t] >= vocabulary)
+                return error_set(error, "token %u is not in the model's vocabulary of %zu",
+                                 contexts[c].tokens[t], vocabulary);
+    return 0;
+}
+
 int atlas_measure_effects(struct atlas *atlas, const struct atlas_context *contexts, size_t count,
                           struct error *error) {
     const struct model *model = atlas->model;
+    if (check_tokens(contexts, count, model->config.vocabulary, error))
+        return -1;
     struct weights weights = model_weights(model);
     size_t width = model->config.latent_width;
     struct decoder *decoder = NULL;

@@ -39,8 +39,8 @@ struct atlas {
     int has_effects;
 };
 
-/* Lays out the labels with is_used[point_count] != 0 (at least two). At most the slot's width of
- * components. */
+/* Lays out the labels with is_used[point_count] != 0 (at least two). There are at most the slot's
+ * width of components, and one fewer than labels: n points span n - 1 directions. */
 int atlas_create(struct atlas *atlas, const struct model *model, const struct slot *slot,
                  const int *is_used, const struct atlas_fact *facts, size_t fact_count,
                  size_t component_count, struct error *error);
@@ -53,7 +53,8 @@ struct atlas_context {
 };
 
 /* Fills each component's `up` and `down`: over the contexts, the writer is told the slot's mean
- * plus and minus two standard deviations along the component; other slots are inferred. */
+ * plus and minus two standard deviations along the component; other slots are inferred. Refuses
+ * tokens that the model does not have. */
 int atlas_measure_effects(struct atlas *atlas, const struct atlas_context *contexts, size_t count,
                           struct error *error);
 

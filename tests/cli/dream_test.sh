@@ -9,6 +9,15 @@ tiny_train "$work/plain.gguf" --no-latents
 cd "$work"
 printf 'my fellow citizens, the state of the union in 12 is strong. my fellow citizens!' >speech.txt
 
+# Held-out documents reach neither tokenizer nor trainer: with other texts in their place the same
+# model comes out, to the last bit.
+mkdir changed
+sed '1,6s/"text":"[^"]*"/"text":"LINE was never seen by anything: quixotic zeugma"/' "$work/docs.jsonl" |
+    awk '{ sub("LINE", "held out " NR); print }' >changed/docs.jsonl
+"$TRINE" corpus build --manifest "$work/manifest.json" --out changed/corpus changed/docs.jsonl >/dev/null
+(work=$work/changed; tiny_train "$work/tiny.gguf")
+cmp "$model" changed/tiny.gguf || fail "held-out texts change the model"
+
 # Called wrongly: exit 2; failed: exit 1 with a message that names the culprit.
 refuse() { # STATUS TEXT COMMAND...
     local status=0
