@@ -154,25 +154,10 @@ static int gather_facts(struct run *run, struct error *error) {
     return 0;
 }
 
-/* The tokens of corpus and model must mean the same. */
-static int check_tokenizer(const struct run *run, struct error *error) {
-    const struct tokenizer *ours = run->model->tokenizer, *theirs = corpus_tokenizer(run->corpus);
-    size_t count = tokenizer_vocabulary_size(ours);
-    int is_same = count == tokenizer_vocabulary_size(theirs);
-    for (uint32_t i = 0; is_same && i < count; i++) {
-        struct token_bytes a = tokenizer_token(ours, i), b = tokenizer_token(theirs, i);
-        is_same = a.length == b.length && memcmp(a.data, b.data, a.length) == 0;
-    }
-    return is_same ? 0
-                   : error_set(error,
-                               "%s was cut into other tokens than the model's; build it with "
-                               "the manifest the model was trained with",
-                               run->corpus_path);
-}
-
 static int open_corpus(struct run *run, struct error *error) {
     size_t own = (size_t)(run->slot - run->model->slots.slots);
-    if (corpus_open(&run->corpus, run->corpus_path, error) || check_tokenizer(run, error) ||
+    if (corpus_open(&run->corpus, run->corpus_path, error) ||
+        corpus_check_tokenizer(run->corpus, run->model->tokenizer, error) ||
         dataset_create(&run->training, run->corpus, &run->model->slots, DATASET_TRAIN, 0, error) ||
         dataset_create(&run->held_out, run->corpus, &run->model->slots, DATASET_HELD_OUT, 0, error))
         return -1;

@@ -85,31 +85,11 @@ static size_t thread_count(void) {
     return (size_t)omp_get_max_threads();
 }
 
-/* The tokens of corpus and model must mean the same. */
-static int check_tokenizer(const struct run *run, const struct model *model, struct error *error) {
-    struct tokenizer *tokenizer = NULL;
-    if (corpus_copy_tokenizer(run->corpus, &tokenizer, error))
-        return -1;
-    size_t count = tokenizer_vocabulary_size(tokenizer);
-    int is_same = count == tokenizer_vocabulary_size(model->tokenizer);
-    for (uint32_t i = 0; is_same && i < count; i++) {
-        struct token_bytes a = tokenizer_token(tokenizer, i),
-                           b = tokenizer_token(model->tokenizer, i);
-        is_same = a.length == b.length && memcmp(a.data, b.data, a.length) == 0;
-    }
-    tokenizer_destroy(tokenizer);
-    return is_same ? 0
-                   : error_set(error,
-                               "%s was cut into other tokens than the model's; build it with "
-                               "the manifest the model was trained with",
-                               run->corpus_path);
-}
-
 static int measure_plain(struct run *run, struct error *error) {
     struct reading reading;
     struct evaluation evaluation;
     if (model_load(&run->plain, run->plain_path, PRECISION_BF16, error) ||
-        check_tokenizer(run, run->plain, error))
+        corpus_check_tokenizer(run->corpus, run->plain->tokenizer, error))
         return -1;
     if (run->plain->slots.count > 0)
         return error_set(error, "%s is no plain model: it has slots", run->plain_path);
@@ -218,7 +198,7 @@ static void print(const struct run *run) {
 static int evaluate(struct run *run, struct error *error) {
     if (corpus_open(&run->corpus, run->corpus_path, error) ||
         model_load(&run->model, run->model_path, PRECISION_BF16, error) ||
-        check_tokenizer(run, run->model, error) ||
+        corpus_check_tokenizer(run->corpus, run->model->tokenizer, error) ||
         dataset_create(&run->dataset, run->corpus, &run->model->slots,
                        run->is_validation ? DATASET_VALIDATION : DATASET_HELD_OUT,
                        run->validation_every, error))

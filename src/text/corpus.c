@@ -381,6 +381,22 @@ const struct tokenizer *corpus_tokenizer(const struct corpus *c) {
     return c->tokenizer;
 }
 
+int corpus_check_tokenizer(const struct corpus *corpus, const struct tokenizer *tokenizer,
+                           struct error *error) {
+    const struct tokenizer *own = corpus_tokenizer(corpus);
+    size_t count = tokenizer_vocabulary_size(own);
+    int is_same = count == tokenizer_vocabulary_size(tokenizer);
+    for (uint32_t i = 0; is_same && i < count; i++) {
+        struct token_bytes a = tokenizer_token(own, i), b = tokenizer_token(tokenizer, i);
+        is_same = a.length == b.length && memcmp(a.data, b.data, a.length) == 0;
+    }
+    return is_same ? 0
+                   : error_set(error,
+                               "corpus %s was cut into other tokens than the model's; build it "
+                               "with the manifest that the model was trained with",
+                               corpus_name(corpus));
+}
+
 int corpus_copy_tokenizer(const struct corpus *c, struct tokenizer **out, struct error *error) {
     *out = NULL;
     size_t count = tokenizer_vocabulary_size(c->tokenizer);

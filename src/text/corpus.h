@@ -51,6 +51,10 @@ const struct corpus_slot *corpus_slot(const struct corpus *corpus, size_t index)
 
 const struct tokenizer *corpus_tokenizer(const struct corpus *corpus);
 
+/* Refuses a model's tokenizer whose tokens mean something else than the corpus's. */
+int corpus_check_tokenizer(const struct corpus *corpus, const struct tokenizer *tokenizer,
+                           struct error *error);
+
 /* A tokenizer of the caller's own, to be freed with tokenizer_destroy. */
 int corpus_copy_tokenizer(const struct corpus *corpus, struct tokenizer **out, struct error *error);
 
