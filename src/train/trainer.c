@@ -25,10 +25,10 @@ struct train_options train_options_default(void) {
                                   .told_probability = 0.5,
                                   .score_weight = 0.1,
                                   .score_every = 12,
-                                  .score_focus = 2,
+                                  .score_focus = 4,
                                   .evidence_gradient = 0.2,
                                   .handle_gradient = 1,
-                                  .ngram_rate = 0.01,
+                                  .ngram_rate = 0.02,
                                   .ngram_damping = 1,
                                   .ngram_decay = 0};
 }
