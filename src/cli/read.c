@@ -16,7 +16,7 @@
 #include "dream/evaluate.h"
 #include "dream/read.h"
 
-enum { DRAWN_LABELS = 5 };
+enum { DRAWN_LABELS = 5, DRAWN_TOKENS = 400 };
 
 /* What is kept of each token's belief: for a date its median and interval; for labels their
  * entropy, the likeliest one and its probability. */
@@ -311,23 +311,38 @@ static int print_json(struct run *run, struct error *error) {
     return result;
 }
 
-static int draw_labels(struct run *run, const struct slot *slot, const double *x,
+/* x[tokens] <- the tokens to draw, counted from 1: as many as a logarithmic axis can show. Returns
+ * how many. */
+static size_t choose_tokens(double *x, size_t tokens) {
+    double step = log((double)tokens) / DRAWN_TOKENS;
+    size_t count = 0;
+    for (size_t t = 1; t <= tokens; t++)
+        if (count == 0 || t == tokens || log((double)t) - log(x[count - 1]) >= step)
+            x[count++] = (double)t;
+    return count;
+}
+
+/* values[tokens] -> those of the chosen tokens, in place. */
+static void keep_chosen(double *values, const double *x, size_t count) {
+    for (size_t i = 0; values != NULL && i < count; i++)
+        values[i] = values[(size_t)x[i] - 1];
+}
+
+static int draw_labels(struct run *run, const struct slot *slot, const double *x, size_t points,
                        struct chart_lines *chart, struct error *error) {
     struct chart_series series[DRAWN_LABELS] = {0};
     size_t count = slot->point_count, drawn = count < DRAWN_LABELS ? count : DRAWN_LABELS;
     size_t *order = memory_allocate(count, sizeof *order, error);
-    double *y = memory_allocate(drawn * run->tokens, sizeof *y, error);
+    double *y = memory_allocate(drawn * points, sizeof *y, error);
     int result = order == NULL || y == NULL ? -1 : 0;
     if (result == 0) {
         final_belief(run, (size_t)(slot - run->model->slots.slots));
         belief_order(order, run->log_odds, count);
         for (size_t i = 0; i < drawn; i++) {
-            for (size_t t = 0; t < run->tokens; t++)
-                y[i * run->tokens + t] = run->history[t * count + order[i]];
-            series[i] = (struct chart_series){.name = slot->labels[order[i]],
-                                              .x = x,
-                                              .y = y + i * run->tokens,
-                                              .count = run->tokens};
+            for (size_t t = 0; t < points; t++)
+                y[i * points + t] = run->history[((size_t)x[t] - 1) * count + order[i]];
+            series[i] = (struct chart_series){
+                .name = slot->labels[order[i]], .x = x, .y = y + i * points, .count = points};
         }
         chart->series = series;
         chart->series_count = drawn;
@@ -345,18 +360,20 @@ static int draw(struct run *run, struct error *error) {
     double *x = memory_allocate(run->tokens, sizeof *x, error);
     if (x == NULL)
         return -1;
-    for (size_t t = 0; t < run->tokens; t++)
-        x[t] = (double)t + 1;
+    size_t count = choose_tokens(x, run->tokens);
     struct chart_lines chart = {
         .title = "As the text is read", .x_title = "tokens read", .is_x_log = true};
     int result;
     if (slot->kind == LATENT_CATEGORICAL) {
-        result = draw_labels(run, slot, x, &chart, error);
+        result = draw_labels(run, slot, x, count, &chart, error);
     } else {
         double *y = column(run, s, offsetof(struct trace_point, median), error);
         double *low = column(run, s, offsetof(struct trace_point, low), error);
         double *high = column(run, s, offsetof(struct trace_point, high), error);
-        struct chart_series series = {"median, and 90 % interval", x, y, low, high, run->tokens};
+        keep_chosen(y, x, count);
+        keep_chosen(low, x, count);
+        keep_chosen(high, x, count);
+        struct chart_series series = {"median, and 90 % interval", x, y, low, high, count};
         chart.series = &series;
         chart.series_count = 1;
         chart.y_title = slot->name;
