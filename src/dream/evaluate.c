@@ -294,13 +294,13 @@ static int judge_all(struct slot_accuracy *out, const struct model *model,
 int evaluate_reading(struct evaluation *out, const struct model *model,
                      const struct dataset *dataset, const struct reading *reading,
                      const struct decisions *decisions, struct error *error) {
-    *out = (struct evaluation){0};
+    *out = (struct evaluation){.decided = decisions != NULL ? decisions->slot : UNDECIDED};
     add_losses(out, reading);
     if (model->slots.count == 0)
         return 0;
     struct slot_state *states = NULL;
     struct samples samples = {0};
-    size_t decided = decisions != NULL ? decisions->slot : UNDECIDED;
+    size_t decided = out->decided;
     int result = -1;
     if (model_slot_states(model, &states, error) == 0 &&
         samples_create(&samples, dataset, reading, error) == 0) {
@@ -374,7 +374,10 @@ void evaluation_print(FILE *stream, const struct evaluation *e, const struct mod
     for (size_t s = 0; s < model->slots.count; s++) {
         const struct slot *slot = &model->slots.slots[s];
         print_accuracy(stream, "documents", &e->documents[s], slot);
-        print_accuracy(stream, "pieces", &e->pieces[s], slot);
+        if (s == e->decided) {
+            print_accuracy(stream, "pieces", &e->pieces[s], slot);
+            fprintf(stream, "  (these two by reader and writer, what follows by the reader)\n");
+        }
         for (int c = CHECKPOINT_COUNT - 1; c >= 0; c--) {
             char what[32];
             snprintf(what, sizeof what, "%zu tokens", CHECKPOINT_TOKENS[c]);

@@ -19,6 +19,7 @@ struct slot_accuracy {
 struct evaluation {
     double nats[CONDITION_COUNT]; /* per token; NAN when not measured */
     size_t tokens;
+    size_t decided; /* the slot where the writer decided; MAXIMUM_SLOTS: none */
     struct slot_accuracy documents[MAXIMUM_SLOTS];
     struct slot_accuracy pieces[MAXIMUM_SLOTS]; /* of exactly the model's context */
     struct slot_accuracy lengths[CHECKPOINT_COUNT][MAXIMUM_SLOTS];
