@@ -52,7 +52,7 @@ say "training (Ctrl-C stops it; the same command goes on)"
 
 say "what it knows of 40 addresses that it never saw"
 if [ ! -e "$out/report.json" ] || [ "$model" -nt "$out/report.json" ]; then
-    "$trine" eval --model "$model" --corpus "$out/corpus" --decide 5 --paths --json "$out/report.json" >"$out/report.txt"
+    "$trine" eval --model "$model" --corpus "$out/corpus" --paths --json "$out/report.json" >"$out/report.txt"
 fi
 cat "$out/report.txt"
 
