@@ -7,11 +7,15 @@
  *     trine_write(handle, NULL, callback, context, &error);
  *
  * Errors: functions that can fail return NULL or -1 and fill `error`, which may be NULL. After a
- * failure the objects involved are as they were before.
+ * failure the objects involved are as they were before. An object or a text that is NULL where one
+ * is needed is such a failure. Nothing here prints or ends the program.
  * Ownership: what a function named ..._new or ..._open returns is the caller's, to be given to
  * ..._free or ..._close. A handle borrows its model and must be freed before it is closed.
- * Texts are UTF-8; a model may write a part of a character at the end of a piece.
- * Threads: a model may be used by many threads at once; a handle by one at a time. */
+ * Strings that come in are not kept.
+ * Texts are UTF-8; other bytes are read as they are. One piece that a callback gets may end inside
+ * a character, which the next piece completes, unless the writing ends there.
+ * Threads: a model may be used by many threads at once; a handle by one at a time, though many may
+ * write under it, or ask it, while none changes it. A callback runs on the calling thread. */
 #ifndef TRINE_H
 #define TRINE_H
 

@@ -54,18 +54,18 @@ void trine_model_close(trine_model *model) {
 }
 
 size_t trine_slot_count(const trine_model *model) {
-    return model->model->slots.count;
+    return model != NULL ? model->model->slots.count : 0;
 }
 
 const char *trine_slot_name(const trine_model *model, size_t slot) {
-    return slot < model->model->slots.count ? model->model->slots.slots[slot].name : NULL;
+    return slot < trine_slot_count(model) ? model->model->slots.slots[slot].name : NULL;
 }
 
 size_t trine_slot_label_count(const trine_model *model, size_t slot) {
-    const struct slots *slots = &model->model->slots;
-    return slot < slots->count && slots->slots[slot].kind == LATENT_CATEGORICAL
-               ? slots->slots[slot].point_count
-               : 0;
+    if (slot >= trine_slot_count(model))
+        return 0;
+    const struct slot *found = &model->model->slots.slots[slot];
+    return found->kind == LATENT_CATEGORICAL ? found->point_count : 0;
 }
 
 const char *trine_slot_label(const trine_model *model, size_t slot, size_t label) {
@@ -76,6 +76,10 @@ const char *trine_slot_label(const trine_model *model, size_t slot, size_t label
 
 trine_handle *trine_handle_new(const trine_model *model, struct trine_error *out) {
     struct error error;
+    if (model == NULL) {
+        refuse(out, "trine_handle_new: the model is NULL");
+        return NULL;
+    }
     trine_handle *handle = memory_allocate(1, sizeof *handle, &error);
     if (handle != NULL && handle_create(&handle->handle, model->model, &error) == 0)
         return handle;
@@ -93,40 +97,41 @@ void trine_handle_free(trine_handle *handle) {
 int trine_handle_tell(trine_handle *handle, const char *slot, const char *label,
                       struct trine_error *out) {
     struct error error;
-    if (slot == NULL || label == NULL)
-        return refuse(out, "trine_handle_tell: the slot or the label is NULL");
+    if (handle == NULL || slot == NULL || label == NULL)
+        return refuse(out, "trine_handle_tell: the handle, the slot or the label is NULL");
     return handle_tell(&handle->handle, slot, label, &error) ? fail(out, &error) : 0;
 }
 
 int trine_handle_tell_year(trine_handle *handle, const char *slot, double year,
                            struct trine_error *out) {
     struct error error;
-    if (slot == NULL || !isfinite(year))
-        return refuse(out, "trine_handle_tell_year: the slot is NULL or the year not finite");
+    if (handle == NULL || slot == NULL || !isfinite(year))
+        return refuse(out, "trine_handle_tell_year: the handle or the slot is NULL, or the year "
+                           "is not finite");
     return handle_tell_year(&handle->handle, slot, year, &error) ? fail(out, &error) : 0;
 }
 
 int trine_handle_mix(trine_handle *handle, const char *slot, const char *mixture,
                      struct trine_error *out) {
     struct error error;
-    if (slot == NULL || mixture == NULL)
-        return refuse(out, "trine_handle_mix: the slot or the mixture is NULL");
+    if (handle == NULL || slot == NULL || mixture == NULL)
+        return refuse(out, "trine_handle_mix: the handle, the slot or the mixture is NULL");
     return handle_tell_mixture(&handle->handle, slot, mixture, &error) ? fail(out, &error) : 0;
 }
 
 int trine_handle_tell_vector(trine_handle *handle, const char *slot, const double *vector,
                              size_t count, struct trine_error *out) {
     struct error error;
-    if (slot == NULL || vector == NULL)
-        return refuse(out, "trine_handle_tell_vector: the slot or the vector is NULL");
+    if (handle == NULL || slot == NULL || vector == NULL)
+        return refuse(out, "trine_handle_tell_vector: the handle, the slot or the vector is NULL");
     return handle_tell_vector(&handle->handle, slot, vector, count, &error) ? fail(out, &error) : 0;
 }
 
 int trine_handle_read(trine_handle *handle, const char *text, size_t length,
                       struct trine_error *out) {
     struct error error;
-    if (text == NULL || length == 0)
-        return refuse(out, "trine_handle_read: there is no text");
+    if (handle == NULL || text == NULL || length == 0)
+        return refuse(out, "trine_handle_read: the handle is NULL, or there is no text");
     return read_text(&handle->handle, NULL, handle->handle.model, text, length, NULL, NULL, &error)
                ? fail(out, &error)
                : 0;
@@ -134,16 +139,30 @@ int trine_handle_read(trine_handle *handle, const char *text, size_t length,
 
 int trine_handle_save(const trine_handle *handle, const char *path, struct trine_error *out) {
     struct error error;
-    if (path == NULL)
-        return refuse(out, "trine_handle_save: the path is NULL");
+    if (handle == NULL || path == NULL)
+        return refuse(out, "trine_handle_save: the handle or the path is NULL");
     return handle_save(&handle->handle, path, &error) ? fail(out, &error) : 0;
 }
 
+/* Loads into a copy: a file that turns out bad halfway must not leave half of itself behind. */
 int trine_handle_load(trine_handle *handle, const char *path, struct trine_error *out) {
     struct error error;
-    if (path == NULL)
-        return refuse(out, "trine_handle_load: the path is NULL");
-    return handle_load(&handle->handle, path, &error) ? fail(out, &error) : 0;
+    struct handle copy;
+    if (handle == NULL || path == NULL)
+        return refuse(out, "trine_handle_load: the handle or the path is NULL");
+    struct handle *old = &handle->handle;
+    if (handle_create(&copy, old->model, &error))
+        return fail(out, &error);
+    struct handle loaded = *old;
+    size_t bytes = old->model->config.latent_width * sizeof *old->mean;
+    loaded.mean = memcpy(copy.mean, old->mean, bytes);
+    loaded.precision = memcpy(copy.precision, old->precision, bytes);
+    int result = handle_load(&loaded, path, &error);
+    handle_free(result ? &loaded : old);
+    if (result)
+        return fail(out, &error);
+    *old = loaded;
+    return 0;
 }
 
 /* The slot's belief [point_count], to be freed with memory_free; NULL on failure. */
@@ -162,6 +181,8 @@ static double *belief(const trine_handle *handle, const struct slot *slot,
 /* The slot of that name and kind, or NULL. */
 static const struct slot *slot_of(const trine_handle *handle, const char *name,
                                   enum latent_kind kind, struct trine_error *out) {
+    if (handle == NULL)
+        return refuse(out, "the handle is NULL"), NULL;
     const struct slot *slot = name == NULL ? NULL : slots_find(&handle->handle.model->slots, name);
     if (slot != NULL && slot->kind == kind)
         return slot;
@@ -173,6 +194,8 @@ static const struct slot *slot_of(const trine_handle *handle, const char *name,
 
 int trine_handle_labels(const trine_handle *handle, const char *name, struct trine_guess *guesses,
                         size_t count, struct trine_error *out) {
+    if (guesses == NULL && count > 0)
+        return refuse(out, "trine_handle_labels: there is no room for guesses");
     const struct slot *slot = slot_of(handle, name, LATENT_CATEGORICAL, out);
     double *log_odds = slot == NULL ? NULL : belief(handle, slot, out);
     if (log_odds == NULL)
@@ -192,6 +215,8 @@ int trine_handle_labels(const trine_handle *handle, const char *name, struct tri
 
 int trine_handle_years(const trine_handle *handle, const char *name, struct trine_years *years,
                        struct trine_error *out) {
+    if (years == NULL)
+        return refuse(out, "trine_handle_years: there is no room for the years");
     const struct slot *slot = slot_of(handle, name, LATENT_DATE, out);
     double *log_odds = slot == NULL ? NULL : belief(handle, slot, out);
     if (log_odds == NULL)
@@ -212,8 +237,8 @@ int trine_write(const trine_handle *handle, const struct trine_write_options *op
     struct error error;
     struct writer *writer;
     struct trine_write_options o = options != NULL ? *options : trine_write_options_default();
-    if (callback == NULL)
-        return refuse(out, "trine_write: the callback is NULL");
+    if (handle == NULL || callback == NULL)
+        return refuse(out, "trine_write: the handle or the callback is NULL");
     if (!(o.temperature >= 0) || !(o.top_p >= 0 && o.top_p <= 1) || !(o.min_p >= 0 && o.min_p <= 1))
         return refuse(out, "trine_write: temperature must be at least 0, top_p and min_p from 0 "
                            "to 1");

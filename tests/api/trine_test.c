@@ -147,6 +147,57 @@ static void test_writing(void **state) {
     trine_model_close(model);
 }
 
+/* A file whose first slot is good and whose second is not changes nothing. */
+static void test_half_a_handle(void **state) {
+    (void)state;
+    struct trine_guess before[3], after[3];
+    trine_model *model = trine_model_open(path, &error);
+    trine_handle *handle = trine_handle_new(model, &error);
+    FILE *file = fopen(stored, "w");
+    assert_non_null(file);
+    fputs("{\"trine_handle\": 1, \"tokens\": 9, \"slots\": {\"author\": {\"told\": true, "
+          "\"mean\": [5,5,5,5,5,5], \"precision\": [1,1,1,1,1,1]}, "
+          "\"date\": {\"mean\": [1,2,3], \"precision\": [1,1,1]}}}",
+          file);
+    assert_int_equal(fclose(file), 0);
+    assert_int_equal(trine_handle_tell(handle, "author", "Cyd", &error), 0);
+    assert_int_equal(trine_handle_labels(handle, "author", before, 3, &error), 3);
+    assert_int_equal(trine_handle_load(handle, stored, &error), -1);
+    assert_non_null(strstr(error.message, "date"));
+    assert_int_equal(trine_handle_labels(handle, "author", after, 3, &error), 3);
+    for (int i = 0; i < 3; i++) {
+        assert_string_equal(after[i].label, before[i].label);
+        assert_true(after[i].probability == before[i].probability);
+    }
+    trine_handle_free(handle);
+    trine_model_close(model);
+}
+
+/* A model file cut anywhere, or with a byte changed, opens or is refused; nothing worse. */
+static void test_hostile_models(void **state) {
+    (void)state;
+    char data[1 << 19];
+    FILE *file = fopen(path, "rb");
+    assert_non_null(file);
+    size_t bytes = fread(data, 1, sizeof data, file);
+    fclose(file);
+    assert_true(bytes > 4096 && bytes < sizeof data);
+    for (size_t i = 0; i < 160; i++) {
+        size_t at = i < 80 ? i * i * i % bytes : i * 37 % 4096, kept = i < 80 ? at : bytes;
+        data[at] = (char)~data[at];
+        file = fopen(stored, "wb");
+        assert_non_null(file);
+        assert_int_equal(fwrite(data, 1, kept, file), kept);
+        assert_int_equal(fclose(file), 0);
+        data[at] = (char)~data[at];
+        strcpy(error.message, "");
+        trine_model *model = trine_model_open(stored, &error);
+        assert_true(model != NULL || error.message[0] != '\0');
+        assert_true(model == NULL || kept == bytes);
+        trine_model_close(model);
+    }
+}
+
 #define REFUSED(call, text)                                                                        \
     do {                                                                                           \
         strcpy(error.message, "");                                                                 \
@@ -185,6 +236,24 @@ static void test_errors(void **state) {
     REFUSED(trine_handle_labels(handle, "date", &guess, 1, &error), "date");
     REFUSED(trine_handle_years(handle, "author", &years, &error), "author");
     REFUSED(trine_write(handle, NULL, NULL, NULL, &error), "callback");
+    assert_null(trine_handle_new(NULL, &error));
+    assert_int_equal(trine_slot_count(NULL), 0);
+    assert_null(trine_slot_name(NULL, 0));
+    assert_int_equal(trine_slot_label_count(NULL, 0), 0);
+    assert_null(trine_slot_label(NULL, 0, 0));
+    REFUSED(trine_handle_tell(NULL, "author", "Ann", &error), "handle");
+    REFUSED(trine_handle_tell_year(NULL, "date", 1800, &error), "handle");
+    REFUSED(trine_handle_mix(NULL, "author", "Ann:1", &error), "handle");
+    REFUSED(trine_handle_tell_vector(NULL, "author", (double[]){1}, 1, &error), "handle");
+    REFUSED(trine_handle_read(NULL, "text", 4, &error), "handle");
+    REFUSED(trine_handle_load(NULL, stored, &error), "handle");
+    REFUSED(trine_handle_save(NULL, stored, &error), "handle");
+    REFUSED(trine_handle_labels(NULL, "author", &guess, 1, &error), "handle");
+    REFUSED(trine_handle_labels(handle, "author", NULL, 1, &error), "room");
+    REFUSED(trine_handle_labels(handle, NULL, &guess, 1, &error), "NULL");
+    REFUSED(trine_handle_years(NULL, "date", &years, &error), "handle");
+    REFUSED(trine_handle_years(handle, "date", NULL, &error), "room");
+    REFUSED(trine_write(NULL, NULL, keep, &text, &error), "handle");
     struct trine_write_options options = trine_write_options_default();
     options.temperature = NAN;
     REFUSED(trine_write(handle, &options, keep, &text, &error), "temperature");
@@ -194,10 +263,9 @@ static void test_errors(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_slots),
-        cmocka_unit_test(test_handles),
-        cmocka_unit_test(test_writing),
-        cmocka_unit_test(test_errors),
+        cmocka_unit_test(test_slots),          cmocka_unit_test(test_handles),
+        cmocka_unit_test(test_writing),        cmocka_unit_test(test_half_a_handle),
+        cmocka_unit_test(test_hostile_models), cmocka_unit_test(test_errors),
     };
     return cmocka_run_group_tests(tests, start, stop);
 }
