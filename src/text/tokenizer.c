@@ -252,27 +252,35 @@ void tokenizer_cache_destroy(struct tokenizer_cache *cache) {
     memory_free(cache);
 }
 
-/* Merges piece[length] in place; returns how many ids[length] are left. */
+/* Merges piece[length] in place; returns how many ids[length] are left. A merge changes what its
+ * two neighbours can merge to and nothing else. */
 static size_t merge_piece(const struct tokenizer *t, const char *piece, size_t length,
                           uint32_t *ids) {
+    const struct merge_entry *merges[PIECE_LIMIT]; /* of ids[i] and ids[i + 1] */
     size_t count = length;
     for (size_t i = 0; i < length; i++)
         ids[i] = t->of_byte[(unsigned char)piece[i]];
+    for (size_t i = 0; i + 1 < length; i++)
+        merges[i] = find_merge(t, ids[i], ids[i + 1]);
     while (count > 1) {
         const struct merge_entry *best = NULL;
-        size_t best_at = 0;
-        for (size_t i = 0; i + 1 < count; i++) {
-            const struct merge_entry *merge = find_merge(t, ids[i], ids[i + 1]);
-            if (merge != NULL && (best == NULL || merge->rank < best->rank)) {
-                best = merge;
-                best_at = i;
+        size_t at = 0;
+        for (size_t i = 0; i + 1 < count; i++)
+            if (merges[i] != NULL && (best == NULL || merges[i]->rank < best->rank)) {
+                best = merges[i];
+                at = i;
             }
-        }
         if (best == NULL)
             break;
-        ids[best_at] = best->result;
-        memmove(ids + best_at + 1, ids + best_at + 2, (count - best_at - 2) * sizeof *ids);
+        ids[at] = best->result;
         count--;
+        memmove(ids + at + 1, ids + at + 2, (count - at - 1) * sizeof *ids);
+        if (at + 1 < count) {
+            memmove(merges + at, merges + at + 1, (count - at - 1) * sizeof *merges);
+            merges[at] = find_merge(t, ids[at], ids[at + 1]);
+        }
+        if (at > 0)
+            merges[at - 1] = find_merge(t, ids[at - 1], ids[at]);
     }
     return count;
 }

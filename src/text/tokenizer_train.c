@@ -6,6 +6,7 @@
 
 #include "base/memory.h"
 #include "base/random.h"
+#include "text/pair_index.h"
 #include "text/pieces.h"
 
 /* A million pieces of English are some 60 MB. Longer pieces than LONGEST_LEARNT (they are cut
@@ -121,72 +122,15 @@ int tokenizer_trainer_add(struct tokenizer_trainer *t, const char *text, size_t 
     return 0;
 }
 
-/* How often each pair of neighbouring tokens occurs; open addressing, never shrinks. */
-struct pair_count {
-    uint64_t pair; /* left << 32 | right */
-    int64_t count;
-    int is_used;
-};
-
 struct learner {
     const struct tokenizer_trainer *trainer;
     uint32_t *ids;    /* all pieces' tokens, one after the other */
     size_t *starts;   /* [piece_count] */
     uint32_t *counts; /* [piece_count] tokens left in each */
-    struct pair_count *pairs;
-    size_t pair_mask, pair_used;
+    struct pair_index *pairs;
     uint32_t *merges;
     size_t merge_count;
 };
-
-static int add_pair(struct learner *l, uint32_t left, uint32_t right, int64_t count,
-                    struct error *error);
-
-static int grow_pairs(struct learner *l, struct error *error) {
-    struct pair_count *old = l->pairs;
-    size_t old_size = old == NULL ? 0 : l->pair_mask + 1,
-           size = old_size == 0 ? 1 << 16 : 2 * old_size;
-    l->pairs = memory_allocate(size, sizeof *l->pairs, error);
-    if (l->pairs == NULL) {
-        l->pairs = old;
-        return -1;
-    }
-    l->pair_mask = size - 1;
-    l->pair_used = 0;
-    for (size_t i = 0; i < old_size; i++)
-        if (old[i].is_used && old[i].count > 0)
-            add_pair(l, (uint32_t)(old[i].pair >> 32), (uint32_t)old[i].pair, old[i].count, error);
-    memory_free(old);
-    return 0;
-}
-
-static int add_pair(struct learner *l, uint32_t left, uint32_t right, int64_t count,
-                    struct error *error) {
-    if ((l->pairs == NULL || l->pair_used * 2 > l->pair_mask) && grow_pairs(l, error))
-        return -1;
-    uint64_t pair = (uint64_t)left << 32 | right;
-    for (size_t i = random_mix(pair) & l->pair_mask;; i = (i + 1) & l->pair_mask) {
-        struct pair_count *entry = &l->pairs[i];
-        if (entry->is_used && entry->pair != pair)
-            continue;
-        if (!entry->is_used) {
-            *entry = (struct pair_count){pair, 0, 1};
-            l->pair_used++;
-        }
-        entry->count += count;
-        return 0;
-    }
-}
-
-/* Adds sign * count for every pair of the piece. */
-static int count_pairs(struct learner *l, size_t piece, int sign, struct error *error) {
-    const uint32_t *ids = l->ids + l->starts[piece];
-    int64_t count = sign * (int64_t)l->trainer->pieces[piece].count;
-    for (uint32_t i = 0; i + 1 < l->counts[piece]; i++)
-        if (add_pair(l, ids[i], ids[i + 1], count, error))
-            return -1;
-    return 0;
-}
 
 static int learner_start(struct learner *l, size_t vocabulary, struct error *error) {
     const struct tokenizer_trainer *t = l->trainer;
@@ -194,57 +138,54 @@ static int learner_start(struct learner *l, size_t vocabulary, struct error *err
     l->starts = memory_allocate(t->piece_count, sizeof *l->starts, error);
     l->counts = memory_allocate(t->piece_count, sizeof *l->counts, error);
     l->merges = memory_allocate(2 * vocabulary, sizeof *l->merges, error);
-    if (l->ids == NULL || l->starts == NULL || l->counts == NULL || l->merges == NULL)
+    if (l->ids == NULL || l->starts == NULL || l->counts == NULL || l->merges == NULL ||
+        pair_index_create(&l->pairs, error))
         return -1;
     size_t at = 0;
     for (size_t p = 0; p < t->piece_count; p++) {
         const struct known_piece *piece = &t->pieces[p];
         l->starts[p] = at;
         l->counts[p] = piece->length;
-        for (uint32_t i = 0; i < piece->length; i++)
-            l->ids[at++] = TOKEN_SPECIAL_COUNT + (unsigned char)t->bytes[piece->text + i];
-        if (count_pairs(l, p, 1, error))
-            return -1;
+        for (uint32_t i = 0; i < piece->length; i++, at++) {
+            l->ids[at] = TOKEN_SPECIAL_COUNT + (unsigned char)t->bytes[piece->text + i];
+            if (i > 0 && pair_index_add(l->pairs, l->ids[at - 1], l->ids[at], piece->count,
+                                        (uint32_t)p, error))
+                return -1;
+        }
     }
     return 0;
 }
 
-/* The most frequent pair, or NULL when none occurs twice. */
-static const struct pair_count *best_pair(const struct learner *l) {
-    const struct pair_count *best = NULL;
-    for (size_t i = 0; l->pairs != NULL && i <= l->pair_mask; i++) {
-        const struct pair_count *entry = &l->pairs[i];
-        if (entry->count >= 2 && (best == NULL || entry->count > best->count ||
-                                  (entry->count == best->count && entry->pair < best->pair)))
-            best = entry;
+/* Merges the pair wherever the piece holds it. Its new pairs are added before its old ones are
+ * taken back, so that no count passes through nothing. */
+static int merge_in_piece(struct learner *l, uint32_t p, uint32_t left, uint32_t right,
+                          uint32_t result, struct error *error) {
+    uint32_t *ids = l->ids + l->starts[p], old[LONGEST_LEARNT], kept = 0;
+    uint32_t old_count = l->counts[p];
+    uint64_t times = l->trainer->pieces[p].count;
+    memcpy(old, ids, old_count * sizeof *old);
+    for (uint32_t i = 0; i < old_count; i++) {
+        int is_pair = i + 1 < old_count && old[i] == left && old[i + 1] == right;
+        ids[kept++] = is_pair ? result : old[i];
+        i += is_pair ? 1 : 0;
     }
-    return best;
-}
-
-static int holds_pair(const uint32_t *ids, uint32_t count, uint32_t left, uint32_t right) {
-    for (uint32_t i = 0; i + 1 < count; i++)
-        if (ids[i] == left && ids[i + 1] == right)
-            return 1;
+    l->counts[p] = kept;
+    for (uint32_t i = 0; kept < old_count && i + 1 < kept; i++) {
+        int is_new = ids[i] == result || ids[i + 1] == result;
+        if (pair_index_add(l->pairs, ids[i], ids[i + 1], times, is_new ? p : NO_PIECE, error))
+            return -1;
+    }
+    for (uint32_t i = 0; kept < old_count && i + 1 < old_count; i++)
+        pair_index_subtract(l->pairs, old[i], old[i + 1], times);
     return 0;
 }
 
 static int apply_merge(struct learner *l, uint32_t left, uint32_t right, uint32_t result,
                        struct error *error) {
-    for (size_t p = 0; p < l->trainer->piece_count; p++) {
-        uint32_t *ids = l->ids + l->starts[p], kept = 0;
-        if (!holds_pair(ids, l->counts[p], left, right))
-            continue;
-        if (count_pairs(l, p, -1, error))
+    uint32_t piece;
+    while ((piece = pair_index_take(l->pairs, left, right)) != NO_PIECE)
+        if (merge_in_piece(l, piece, left, right, result, error))
             return -1;
-        for (uint32_t i = 0; i < l->counts[p]; i++) {
-            int is_pair = i + 1 < l->counts[p] && ids[i] == left && ids[i + 1] == right;
-            ids[kept++] = is_pair ? result : ids[i];
-            i += is_pair ? 1 : 0;
-        }
-        l->counts[p] = kept;
-        if (count_pairs(l, p, 1, error))
-            return -1;
-    }
     return 0;
 }
 
@@ -273,19 +214,17 @@ static void spell(struct spelling *s, const char *data, size_t length) {
 
 static int learn(struct learner *l, struct spelling *s, size_t vocabulary, struct error *error) {
     while (s->count < vocabulary) {
-        const struct pair_count *best = best_pair(l);
-        if (best == NULL)
-            break;
-        uint32_t left = (uint32_t)(best->pair >> 32), right = (uint32_t)best->pair;
+        uint32_t pair[2];
+        int found = pair_index_best(l->pairs, pair, error);
+        if (found <= 0)
+            return found;
+        uint32_t left = pair[0], right = pair[1];
         char joined[2 * LONGEST_LEARNT];
         size_t length = s->tokens[left].length + s->tokens[right].length;
         memcpy(joined, s->tokens[left].data, s->tokens[left].length);
         memcpy(joined + s->tokens[left].length, s->tokens[right].data, s->tokens[right].length);
-        if (length > LONGEST_LEARNT || !spells_new_token(s->tokens, s->count, joined, length)) {
-            if (add_pair(l, left, right, -best->count, error))
-                return -1;
+        if (length > LONGEST_LEARNT || !spells_new_token(s->tokens, s->count, joined, length))
             continue;
-        }
         uint32_t result = (uint32_t)s->count;
         spell(s, joined, length);
         l->merges[2 * l->merge_count] = left;
@@ -324,7 +263,7 @@ int tokenizer_trainer_finish(struct tokenizer_trainer *trainer, size_t vocabular
     memory_free(l.ids);
     memory_free(l.starts);
     memory_free(l.counts);
-    memory_free(l.pairs);
+    pair_index_destroy(l.pairs);
     memory_free(l.merges);
     memory_free(s.tokens);
     memory_free(s.bytes);

@@ -40,16 +40,17 @@ void adamw_update(struct model *model, real *first, real *second, const real *gr
                       to - from, model->precision);
 }
 
-int ngram_optimizer_create(struct ngram_optimizer *o, const struct config *config,
+int ngram_optimizer_create(struct ngram_optimizer *o, const struct config *config, size_t parts,
                            struct error *error) {
-    *o = (struct ngram_optimizer){.width = config->latent_width};
+    *o = (struct ngram_optimizer){.width = config->latent_width, .parts = parts};
     if (config_ngram_count(config) == 0)
         return 0;
     o->rows = config->ngram_orders * config->ngram_rows;
     o->gradient = memory_allocate(o->rows * o->width, sizeof(real), error);
     o->accumulator = memory_allocate(o->rows, sizeof(real), error);
     o->is_touched = memory_allocate(o->rows, 1, error);
-    if (o->gradient == NULL || o->accumulator == NULL || o->is_touched == NULL) {
+    o->touched = memory_allocate(parts, sizeof *o->touched, error);
+    if (!o->gradient || !o->accumulator || !o->is_touched || !o->touched) {
         ngram_optimizer_free(o);
         return -1;
     }
@@ -60,39 +61,52 @@ void ngram_optimizer_free(struct ngram_optimizer *o) {
     memory_free(o->gradient);
     memory_free(o->accumulator);
     memory_free(o->is_touched);
-    free(o->touched);
+    for (size_t i = 0; o->touched != NULL && i < o->parts; i++)
+        free(o->touched[i].rows);
+    memory_free(o->touched);
     *o = (struct ngram_optimizer){0};
 }
 
-int ngram_optimizer_add(struct ngram_optimizer *o, uint32_t row, const real *values, real scale,
-                        struct error *error) {
-    if (!o->is_touched[row]) {
-        if (memory_grow(&o->touched, &o->touched_capacity, o->touched_count + 1, sizeof *o->touched,
-                        error))
-            return -1;
-        o->is_touched[row] = 1;
-        o->touched[o->touched_count++] = row;
+static int add_gradients(struct ngram_optimizer *o, size_t part, const struct ngram_step *step,
+                         struct error *error) {
+    struct touched_rows *touched = &o->touched[part];
+    for (size_t i = 0; i < step->tokens * step->orders; i++) {
+        size_t row = step->rows[i];
+        if (row == NO_NGRAM || row % o->parts != part)
+            continue;
+        if (!o->is_touched[row]) {
+            if (memory_grow(&touched->rows, &touched->capacity, touched->count + 1,
+                            sizeof *touched->rows, error))
+                return -1;
+            o->is_touched[row] = 1;
+            touched->rows[touched->count++] = (uint32_t)row;
+        }
+        const real *values = step->dinformation + i / step->orders * o->width;
+        real *gradient = o->gradient + row * o->width;
+        for (size_t d = 0; d < o->width; d++)
+            gradient[d] += step->scale * values[d];
     }
-    real *gradient = o->gradient + (size_t)row * o->width;
-    for (size_t d = 0; d < o->width; d++)
-        gradient[d] += scale * values[d];
     return 0;
 }
 
-void ngram_optimizer_apply(struct ngram_optimizer *o, real *tables, double rate, double damping,
-                           double decay) {
-    for (size_t i = 0; i < o->touched_count; i++) {
-        size_t row = o->touched[i];
+int ngram_optimizer_update(struct ngram_optimizer *o, size_t part, real *tables,
+                           const struct ngram_step *step, struct error *error) {
+    struct touched_rows *touched = &o->touched[part];
+    if (add_gradients(o, part, step, error))
+        return -1;
+    for (size_t i = 0; i < touched->count; i++) {
+        size_t row = touched->rows[i];
         real *gradient = o->gradient + row * o->width, *values = tables + row * o->width;
         double square = 0;
         for (size_t d = 0; d < o->width; d++)
             square += (double)gradient[d] * (double)gradient[d];
         o->accumulator[row] += (real)(square / (double)o->width);
-        real step = (real)(rate / sqrt(damping + (double)o->accumulator[row]));
+        real rate = (real)(step->rate / sqrt(step->damping + (double)o->accumulator[row]));
         for (size_t d = 0; d < o->width; d++)
-            values[d] -= step * (gradient[d] + (real)decay * values[d]);
+            values[d] -= rate * (gradient[d] + (real)step->decay * values[d]);
         memset(gradient, 0, o->width * sizeof *gradient);
         o->is_touched[row] = 0;
     }
-    o->touched_count = 0;
+    touched->count = 0;
+    return 0;
 }

@@ -16,26 +16,34 @@ void adamw_update(struct model *model, real *first, real *second, const real *gr
                   const uint8_t *decays, size_t from, size_t to, double scale, size_t step,
                   const struct adamw *options);
 
-/* Adds up the gradients of table rows of one step, then applies them. */
+/* Row-wise Adagrad over the n-gram tables. Rows are dealt out to `parts` (threads), each of which
+ * updates its own: results do not depend on their number. */
 struct ngram_optimizer {
-    size_t rows, width;
+    size_t rows, width, parts;
     real *gradient;    /* [rows,Z]; zero between steps */
     real *accumulator; /* [rows] sum of mean squares seen so far */
-    uint32_t *touched; /* rows with gradients */
     uint8_t *is_touched;
-    size_t touched_count, touched_capacity;
+    struct touched_rows {
+        uint32_t *rows; /* that have a gradient in this step */
+        size_t count, capacity;
+    } * touched; /* [parts] */
 };
 
 int ngram_optimizer_create(struct ngram_optimizer *optimizer, const struct config *config,
-                           struct error *error);
+                           size_t parts, struct error *error);
 void ngram_optimizer_free(struct ngram_optimizer *optimizer);
 
-/* gradient of `row` += scale * values[width]. */
-int ngram_optimizer_add(struct ngram_optimizer *optimizer, uint32_t row, const real *values,
-                        real scale, struct error *error);
+struct ngram_step {
+    const uint32_t *rows;     /* [tokens,orders] table rows looked up, or NO_NGRAM */
+    const real *dinformation; /* [tokens,Z] the gradient of all rows of a token */
+    size_t tokens, orders;
+    real scale; /* of the gradient */
+    double rate, damping, decay;
+};
 
-/* table row -= rate * g / sqrt(damping + accumulator); rows also shrink by `decay`. */
-void ngram_optimizer_apply(struct ngram_optimizer *optimizer, real *tables, double rate,
-                           double damping, double decay);
+/* The rows of one part: gradient g = scale * the sum over tokens; accumulator += mean(g^2);
+ * row -= rate * (g + decay * row) / sqrt(damping + accumulator). Parts may run at once. */
+int ngram_optimizer_update(struct ngram_optimizer *optimizer, size_t part, real *tables,
+                           const struct ngram_step *step, struct error *error);
 
 #endif

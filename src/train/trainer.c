@@ -125,7 +125,7 @@ int trainer_create(struct trainer **out, struct model *model, const struct datas
     t->dinformation = memory_allocate(rows * model->config.latent_width, sizeof(real), error);
     int failed = !t->first || !t->second || !t->decays || !t->workers || !t->ngram_rows ||
                  !t->dinformation || model_slot_states(model, &t->states, error) ||
-                 ngram_optimizer_create(&t->ngrams, &model->config, error) ||
+                 ngram_optimizer_create(&t->ngrams, &model->config, options->threads, error) ||
                  sampler_create(&t->sampler, dataset->texts, dataset->count, options->time,
                                 options->batch, options->seed, error);
     if (!failed) {
@@ -364,22 +364,20 @@ static double schedule(const struct trainer *t) {
     return low + (1 - low) * 0.5 * (1 + cos(3.141592653589793 * fmin(1, done)));
 }
 
-static int update_ngrams(struct trainer *t, double rate, struct error *error) {
+/* Thread `id` updates its share of the n-gram tables. Gradients are in units of one sequence's
+ * score, so that rate and damping do not depend on the batch. */
+static int update_ngrams(struct trainer *t, size_t id, double rate, struct error *error) {
     const struct config *c = &t->model->config;
-    size_t rows = t->options.batch * t->options.time;
-    /* In units of one sequence's score, so that rate and damping do not depend on the batch. */
-    real scale = (real)((double)t->options.batch / fmax(t->options.score_weight, 1e-9));
-    for (size_t r = 0; r < rows; r++)
-        for (size_t n = 0; n < c->ngram_orders; n++) {
-            uint32_t row = t->ngram_rows[r * c->ngram_orders + n];
-            if (row != NO_NGRAM &&
-                ngram_optimizer_add(&t->ngrams, row, t->dinformation + r * c->latent_width, scale,
-                                    error))
-                return -1;
-        }
-    ngram_optimizer_apply(&t->ngrams, t->model->ngrams, rate * t->options.ngram_rate,
-                          t->options.ngram_damping, t->options.ngram_decay);
-    return 0;
+    struct ngram_step step = {
+        .rows = t->ngram_rows,
+        .dinformation = t->dinformation,
+        .tokens = t->options.batch * t->options.time,
+        .orders = c->ngram_orders,
+        .scale = (real)((double)t->options.batch / fmax(t->options.score_weight, 1e-9)),
+        .rate = rate * t->options.ngram_rate,
+        .damping = t->options.ngram_damping,
+        .decay = t->options.ngram_decay};
+    return ngram_optimizer_update(&t->ngrams, id, t->model->ngrams, &step, error);
 }
 
 static void gather_report(struct trainer *t, struct train_report *report, const double *norms,
@@ -409,6 +407,7 @@ int trainer_step(struct trainer *t, struct train_report *report, struct error *e
     for (size_t i = 0; i < t->options.batch; i++)
         token_count += pieces[i].count;
     double rate = schedule(t), norms[2] = {0};
+    int failed = 0;
     struct adamw adamw = {.learning_rate = rate * t->options.learning_rate,
                           .beta1 = t->options.beta1,
                           .beta2 = t->options.beta2,
@@ -428,11 +427,20 @@ int trainer_step(struct trainer *t, struct train_report *report, struct error *e
             for (int part = 0; part < 2; part++)
                 norms[part] += t->workers[i].square[part];
         double roots[2] = {sqrt(norms[0]), sqrt(norms[1])};
+        struct error mine;
         update_range(t, id, &adamw, roots);
+        if (t->model->config.ngram_orders > 0 && t->model->config.latent_width > 0 &&
+            update_ngrams(t, id, rate, &mine)) {
+#pragma omp critical
+            {
+                failed = 1;
+                *error = mine;
+            }
+        }
     }
-    norms[0] = sqrt(norms[0]);
-    if (t->model->config.ngram_orders > 0 && update_ngrams(t, rate, error))
+    if (failed)
         return -1;
+    norms[0] = sqrt(norms[0]);
     model_update_slot_states(t->model, t->states);
     t->step++;
     t->model->tokens_trained += token_count;
