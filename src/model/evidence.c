@@ -21,9 +21,16 @@ void ngram_rows(uint32_t *rows, const int32_t *tokens, size_t time, const struct
     }
 }
 
-/* log(1 + exp(r)), exact enough and never overflowing. */
-static real softplus(real r) {
-    return r > 20 ? r : (real)log1p(exp((double)r));
+/* log(1 + exp(r)) = max(r, 0) + 2 atanh(u / (2 + u)) with u = exp(-|r|), by the series of atanh,
+ * whose argument is at most 1/3: relative error below 2e-7, and loops over it vectorise. */
+static inline real softplus(real r) {
+#ifdef TRINE_F64
+    return r > 20 ? r : log1p(exp(r));
+#else
+    real u = exponential(r > 0 ? -r : r), s = u / (2 + u), q = s * s;
+    real tail = 1 + q * (1.0f / 3 + q * (1.0f / 5 + q * (1.0f / 7 + q * (1.0f / 9 + q / 11))));
+    return (r > 0 ? r : 0) + 2 * s * tail;
+#endif
 }
 
 static void add_ngrams(real *information, const uint32_t *rows, const real *tables,
@@ -37,10 +44,10 @@ static void add_ngrams(real *information, const uint32_t *rows, const real *tabl
     }
 }
 
-void evidence_forward(struct evidence_buffers *out, const real *raw, const uint32_t *rows,
-                      const real *tables, const real *start_precision,
-                      const real *start_information, size_t sequences, size_t time,
-                      const struct config *c) {
+VECTOR_CLONES void evidence_forward(struct evidence_buffers *out, const real *raw,
+                                    const uint32_t *rows, const real *tables,
+                                    const real *start_precision, const real *start_information,
+                                    size_t sequences, size_t time, const struct config *c) {
     size_t width = c->latent_width;
     for (size_t b = 0; b < sequences; b++) {
         real precision[4096], information[4096]; /* config_check bounds the width */

@@ -5,7 +5,8 @@
 #include "base/memory.h"
 #include "base/random.h"
 
-enum { NONE = UINT32_MAX, FIRST_TABLE_SIZE = 1 << 16 };
+#define NONE UINT32_MAX
+enum { FIRST_TABLE_SIZE = 1 << 16 };
 
 struct entry {
     uint64_t pair; /* left << 32 | right */

@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "base/memory.h"
-#include "base/random.h"
 #include "text/pieces.h"
 
 enum {
@@ -45,22 +44,29 @@ struct tokenizer_cache {
     struct cached_piece *entries;
 };
 
+/* Looked up for every pair of every new piece, and the tables are a few thousand entries: one
+ * multiplication mixes well enough. */
+static uint64_t mix(uint64_t value) {
+    value *= 0x9e3779b97f4a7c15u;
+    return value ^ value >> 32;
+}
+
 static uint64_t hash_bytes(const char *data, size_t length) {
     uint64_t hash = length;
     for (; length >= 8; data += 8, length -= 8) {
         uint64_t word;
         memcpy(&word, data, 8);
-        hash = random_mix(hash + word + 0x9e3779b97f4a7c15u);
+        hash = mix(hash + word + 0x9e3779b97f4a7c15u);
     }
     uint64_t word = 0;
     memcpy(&word, data, length);
-    return random_mix(hash + word + 0x9e3779b97f4a7c15u);
+    return mix(hash + word + 0x9e3779b97f4a7c15u);
 }
 
 static const struct merge_entry *find_merge(const struct tokenizer *t, uint32_t left,
                                             uint32_t right) {
     uint64_t pair = (uint64_t)left << 32 | right;
-    for (size_t i = random_mix(pair) & t->table_mask;; i = (i + 1) & t->table_mask) {
+    for (size_t i = mix(pair) & t->table_mask;; i = (i + 1) & t->table_mask) {
         if (t->table[i].pair == pair)
             return &t->table[i];
         if (t->table[i].pair == UINT64_MAX)
@@ -144,7 +150,7 @@ static int index_merges(struct tokenizer *t, const struct name_table *names, str
             return error_set(error, "merge %zu of the vocabulary %s", rank,
                              result == 0 ? "gives no token of it" : "is there twice");
         uint64_t pair = (uint64_t)left << 32 | right;
-        size_t i = random_mix(pair) & t->table_mask;
+        size_t i = mix(pair) & t->table_mask;
         while (t->table[i].pair != UINT64_MAX)
             i = (i + 1) & t->table_mask;
         t->table[i] = (struct merge_entry){pair, (uint32_t)rank, result - 1};
