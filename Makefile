@@ -63,9 +63,10 @@ $(LIBRARY): $(LIBRARY_OBJECTS)
 
 # The shared library shows what trine.h declares, nothing else.
 SHARED = $(BUILD)/libtrine.so.0
-$(SHARED): $(LIBRARY_OBJECTS)
+$(SHARED): $(LIBRARY_OBJECTS) src/api/trine.map
 	@echo "  LINK    $@"
-	@$(CC) $(CFLAGS) -shared -Wl,-soname,libtrine.so.0 -o $@ $^ $(LDLIBS)
+	@$(CC) $(CFLAGS) -shared -Wl,-soname,libtrine.so.0,--version-script=src/api/trine.map -o $@ \
+	    $(LIBRARY_OBJECTS) $(LDLIBS)
 
 $(PROGRAM): $(CLI_SOURCES:%.c=$(BUILD)/%.o) $(LIBRARY)
 	@echo "  LINK    $@"

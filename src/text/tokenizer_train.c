@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "base/memory.h"
-#include "base/random.h"
 #include "text/pair_index.h"
 #include "text/pieces.h"
 
@@ -55,11 +54,19 @@ void tokenizer_trainer_destroy(struct tokenizer_trainer *t) {
     memory_free(t);
 }
 
-static uint32_t *find_slot(const struct tokenizer_trainer *t, const char *text, size_t length) {
+static uint64_t hash_piece(const char *text, size_t length) {
     uint64_t hash = length;
-    for (size_t i = 0; i < length; i++)
-        hash = (hash ^ (unsigned char)text[i]) * 0x100000001b3u;
-    for (size_t i = random_mix(hash) % TABLE_SIZE;; i = (i + 1) % TABLE_SIZE) {
+    for (size_t at = 0; at < length; at += 8) {
+        uint64_t word = 0;
+        memcpy(&word, text + at, length - at < 8 ? length - at : 8);
+        hash = (hash ^ word) * 0x9e3779b97f4a7c15u;
+        hash ^= hash >> 32;
+    }
+    return hash;
+}
+
+static uint32_t *find_slot(const struct tokenizer_trainer *t, const char *text, size_t length) {
+    for (size_t i = hash_piece(text, length) % TABLE_SIZE;; i = (i + 1) % TABLE_SIZE) {
         uint32_t entry = t->table[i];
         if (entry == 0)
             return &t->table[i];

@@ -27,5 +27,7 @@ fi
 for file in bin/trine lib/libtrine.a lib/libtrine.so share/man/man1/trine.1; do
     [ -e "$work/root/$file" ] || fail "$file was not installed"
 done
+shown=$(nm -D --defined-only "$work/root/lib/libtrine.so.0" | awk '$3 !~ /^trine_/ { print $3 }')
+[ -z "$shown" ] || fail "the shared library shows $shown"
 make -s uninstall PREFIX="$work/root"
 [ -z "$(find "$work/root" -type f -o -type l)" ] || fail "uninstall leaves $(find "$work/root" -type f)"
