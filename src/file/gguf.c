@@ -26,30 +26,9 @@ struct cursor {
     struct error *error;
 };
 
-static const struct tensor_type {
-    const char *name;
-    size_t block; /* elements */
-    size_t bytes; /* of a block */
-} tensor_types[] = {
-    [0] = {"F32", 1, 4},       [1] = {"F16", 1, 2},       [2] = {"Q4_0", 32, 18},
-    [3] = {"Q4_1", 32, 20},    [6] = {"Q5_0", 32, 22},    [7] = {"Q5_1", 32, 24},
-    [8] = {"Q8_0", 32, 34},    [9] = {"Q8_1", 32, 36},    [10] = {"Q2_K", 256, 84},
-    [11] = {"Q3_K", 256, 110}, [12] = {"Q4_K", 256, 144}, [13] = {"Q5_K", 256, 176},
-    [14] = {"Q6_K", 256, 210}, [15] = {"Q8_K", 256, 292}, [24] = {"I8", 1, 1},
-    [25] = {"I16", 1, 2},      [26] = {"I32", 1, 4},      [27] = {"I64", 1, 8},
-    [28] = {"F64", 1, 8},      [30] = {"BF16", 1, 2},
-};
-enum { TENSOR_TYPE_COUNT = sizeof tensor_types / sizeof *tensor_types };
-
 static const size_t value_type_bytes[VALUE_TYPE_COUNT] = {
     1, 1, 2, 2, 4, 4, 4, 1, 0, 0, 8, 8, 8, /* strings and arrays vary */
 };
-
-const char *gguf_type_name(enum gguf_tensor_type type) {
-    unsigned number = (unsigned)type;
-    bool is_known = number < TENSOR_TYPE_COUNT && tensor_types[number].name != NULL;
-    return is_known ? tensor_types[number].name : "unknown";
-}
 
 static const unsigned char *take(struct cursor *cursor, size_t bytes, const char *what) {
     const struct gguf *file = cursor->file;
@@ -198,17 +177,19 @@ static int take_tensor(struct cursor *cursor, struct gguf_tensor *tensor, uint64
     if (take_shape(cursor, tensor) != 0 ||
         take_copy(cursor, &place, sizeof place, "a tensor's type and offset") != 0)
         return -1;
-    if (place.type >= TENSOR_TYPE_COUNT || tensor_types[place.type].name == NULL)
+    size_t block = tensor_type_block((enum tensor_type)place.type);
+    if (block == 0)
         return error_set(cursor->error, "%s: tensor %s has the unknown type %u", file, tensor->name,
                          place.type);
-    const struct tensor_type *type = &tensor_types[place.type];
-    tensor->type = (enum gguf_tensor_type)place.type;
-    if (tensor->dimensions[0] % type->block != 0)
+    tensor->type = (enum tensor_type)place.type;
+    if (tensor->dimensions[0] % block != 0)
         return error_set(cursor->error,
                          "%s: tensor %s has rows of %zu, which is no multiple of %zu "
                          "as %s needs",
-                         file, tensor->name, tensor->dimensions[0], type->block, type->name);
-    if (__builtin_mul_overflow(tensor->element_count / type->block, type->bytes, &tensor->bytes))
+                         file, tensor->name, tensor->dimensions[0], block,
+                         tensor_type_name(tensor->type));
+    if (__builtin_mul_overflow(tensor->element_count / block, tensor_type_bytes(tensor->type),
+                               &tensor->bytes))
         return error_set(cursor->error, "%s: tensor %s is too large", file, tensor->name);
     *offset = place.offset;
     return 0;

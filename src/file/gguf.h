@@ -12,21 +12,7 @@
 #include <stdint.h>
 
 #include "base/error.h"
-
-/* Tensor types, with their numbers in the file. Only those are listed that Trine names. */
-enum gguf_tensor_type {
-    TRINE_GGUF_F32 = 0,
-    TRINE_GGUF_F16 = 1,
-    TRINE_GGUF_Q4_0 = 2,
-    TRINE_GGUF_Q4_1 = 3,
-    TRINE_GGUF_Q5_0 = 6,
-    TRINE_GGUF_Q5_1 = 7,
-    TRINE_GGUF_Q8_0 = 8,
-    TRINE_GGUF_Q4_K = 12,
-    TRINE_GGUF_Q5_K = 13,
-    TRINE_GGUF_Q6_K = 14,
-    TRINE_GGUF_BF16 = 30,
-};
+#include "math/quant.h"
 
 enum { TRINE_GGUF_DIMENSIONS = 4, TRINE_GGUF_NAME_BYTES = 64 };
 
@@ -41,7 +27,7 @@ struct gguf_tensor {
     size_t dimension_count;
     size_t dimensions[TRINE_GGUF_DIMENSIONS]; /* fastest first; those not in the file are 1 */
     size_t element_count;
-    enum gguf_tensor_type type;
+    enum tensor_type type;
     const void *data; /* in a mapped file aligned to at least 8 bytes; else only as the memory is */
     size_t bytes;
 };
@@ -95,12 +81,9 @@ size_t gguf_tensor_count(const struct gguf *file);
 const struct gguf_tensor *gguf_tensor_at(const struct gguf *file, size_t index);
 const struct gguf_tensor *gguf_find_tensor(const struct gguf *file, const char *name);
 
-/* The tensor's element_count values as floats into `out`, in file order. F32, F16 and BF16 only;
- * for any other type the error names it. */
+/* The tensor's element_count values as floats into `out`, in file order; a type that cannot be
+ * read is an error that names it. */
 int gguf_read_floats(const struct gguf_tensor *tensor, float *out, struct error *error);
-
-/* "F32", "Q8_0", ...; "unknown" for a number that is none of the types. */
-const char *gguf_type_name(enum gguf_tensor_type type);
 
 /* Collects keys and tensors, then writes them all at once. */
 struct gguf_writer;
@@ -135,11 +118,16 @@ int gguf_writer_add_string_array(struct gguf_writer *writer, const char *key,
                                  const struct gguf_string *values, size_t count,
                                  struct error *error);
 
-/* Adds a tensor of type F32 or BF16 (rounded to nearest even at commit). `dimensions` has
+/* Adds a tensor of a writable type; floats are converted at commit. `dimensions` has
  * `dimension_count` (1 to 4) entries, fastest first. The name is copied; `data` is borrowed until
  * gguf_writer_commit. */
 int gguf_writer_add_tensor(struct gguf_writer *writer, const char *name, const size_t *dimensions,
-                           size_t dimension_count, enum gguf_tensor_type type, const float *data,
+                           size_t dimension_count, enum tensor_type type, const float *data,
+                           struct error *error);
+
+/* The same for blocks that are of the type already, which are written as they are. */
+int gguf_writer_add_blocks(struct gguf_writer *writer, const char *name, const size_t *dimensions,
+                           size_t dimension_count, enum tensor_type type, const void *blocks,
                            struct error *error);
 
 /* Writes everything to `path`, wholly or not at all. May be called again. */

@@ -277,46 +277,10 @@ int gguf_get_string_array(const struct gguf *file, const char *key, struct gguf_
     return end_array(copy, values, count, found, 0);
 }
 
-/* IEEE half: sign, five bits of exponent (bias 15 against 127), ten of fraction (against 23). */
-static float float_from_half(uint16_t half) {
-    uint32_t exponent = half >> 10 & 31, fraction = half & 1023;
-    uint32_t sign = (uint32_t)half >> 15 << 31;
-    if (exponent == 0) { /* zero and subnormals */
-        float size = (float)fraction * 0x1p-24f;
-        return sign != 0 ? -size : size;
-    }
-    exponent = exponent == 31 ? 255 : exponent + 112; /* infinities and NaNs stay so */
-    uint32_t bits = sign | exponent << 23 | fraction << 13;
-    float value;
-    memcpy(&value, &bits, sizeof value);
-    return value;
-}
-
-static float float_from_bfloat(uint16_t bfloat) {
-    uint32_t bits = (uint32_t)bfloat << 16;
-    float value;
-    memcpy(&value, &bits, sizeof value);
-    return value;
-}
-
 int gguf_read_floats(const struct gguf_tensor *tensor, float *out, struct error *error) {
-    const unsigned char *data = tensor->data;
-    switch (tensor->type) {
-    case TRINE_GGUF_F32:
-        if (tensor->bytes > 0) /* memcpy(NULL, ..., 0) is not allowed */
-            memcpy(out, data, tensor->bytes);
-        return 0;
-    case TRINE_GGUF_F16:
-    case TRINE_GGUF_BF16:
-        for (size_t i = 0; i < tensor->element_count; i++) {
-            uint16_t bits;
-            memcpy(&bits, data + i * sizeof bits, sizeof bits);
-            out[i] =
-                tensor->type == TRINE_GGUF_F16 ? float_from_half(bits) : float_from_bfloat(bits);
-        }
-        return 0;
-    default:
-        return error_set(error, "tensor %s is of type %s; only F32, F16 and BF16 can be read",
-                         tensor->name, gguf_type_name(tensor->type));
-    }
+    if (!tensor_type_is_readable(tensor->type))
+        return error_set(error, "tensor %s is of type %s, which cannot be read", tensor->name,
+                         tensor_type_name(tensor->type));
+    dequantise(out, tensor->data, tensor->type, tensor->element_count);
+    return 0;
 }

@@ -11,8 +11,9 @@ struct written_tensor {
     size_t dimension_count;
     size_t element_count;
     size_t bytes;
-    enum gguf_tensor_type type;
-    const float *data; /* borrowed */
+    enum tensor_type type;
+    const void *data; /* borrowed: floats, or blocks of the type */
+    bool is_blocks;
 };
 
 struct gguf_writer {
@@ -209,33 +210,39 @@ int gguf_writer_add_string_array(struct gguf_writer *writer, const char *key,
 
 /* Fills in element_count and bytes; both must be sound before anything is added. */
 static int measure(struct written_tensor *tensor, struct error *error) {
-    size_t size = tensor->type == TRINE_GGUF_F32 ? 4 : 2;
+    size_t block = tensor_type_block(tensor->type);
     tensor->element_count = 1;
     bool overflows = false;
     for (size_t i = 0; i < tensor->dimension_count; i++)
         overflows |= __builtin_mul_overflow(tensor->element_count, tensor->dimensions[i],
                                             &tensor->element_count);
-    overflows |= __builtin_mul_overflow(tensor->element_count, size, &tensor->bytes);
+    if (tensor->dimensions[0] % block != 0)
+        return error_set(error, "the GGUF tensor %s: rows of %zu are no whole blocks of %s (%zu)",
+                         tensor->name, tensor->dimensions[0], tensor_type_name(tensor->type),
+                         block);
+    overflows |= __builtin_mul_overflow(tensor->element_count / block,
+                                        tensor_type_bytes(tensor->type), &tensor->bytes);
     if (overflows || tensor->bytes > SIZE_MAX / 2)
         return error_set(error, "the GGUF tensor %s is too large", tensor->name);
     return 0;
 }
 
-int gguf_writer_add_tensor(struct gguf_writer *writer, const char *name, const size_t *dimensions,
-                           size_t dimension_count, enum gguf_tensor_type type, const float *data,
-                           struct error *error) {
+static int add_tensor(struct gguf_writer *writer, const char *name, const size_t *dimensions,
+                      size_t dimension_count, enum tensor_type type, const void *data,
+                      bool is_blocks, struct error *error) {
     if (check_name(name, TRINE_GGUF_NAME_BYTES - 1, "tensor name", error) != 0)
         return -1;
     for (size_t i = 0; i < writer->tensor_count; i++)
         if (strcmp(writer->tensors[i].name, name) == 0)
             return error_set(error, "the GGUF tensor %s is given twice", name);
-    if (type != TRINE_GGUF_F32 && type != TRINE_GGUF_BF16)
-        return error_set(error, "the GGUF tensor %s: cannot write type %s, only F32 and BF16", name,
-                         gguf_type_name(type));
+    if (is_blocks ? !tensor_type_is_readable(type) : !tensor_type_is_writable(type))
+        return error_set(error, "the GGUF tensor %s: cannot write type %s", name,
+                         tensor_type_name(type));
     if (dimension_count < 1 || dimension_count > TRINE_GGUF_DIMENSIONS)
         return error_set(error, "the GGUF tensor %s has %zu dimensions; 1 to %d are possible", name,
                          dimension_count, TRINE_GGUF_DIMENSIONS);
-    struct written_tensor tensor = {.dimension_count = dimension_count, .type = type, .data = data};
+    struct written_tensor tensor = {
+        .dimension_count = dimension_count, .type = type, .data = data, .is_blocks = is_blocks};
     memcpy(tensor.dimensions, dimensions, dimension_count * sizeof *dimensions);
     memcpy(tensor.name, name, strlen(name));
     if (measure(&tensor, error) != 0 ||
@@ -244,6 +251,18 @@ int gguf_writer_add_tensor(struct gguf_writer *writer, const char *name, const s
         return -1;
     writer->tensors[writer->tensor_count++] = tensor;
     return 0;
+}
+
+int gguf_writer_add_tensor(struct gguf_writer *writer, const char *name, const size_t *dimensions,
+                           size_t dimension_count, enum tensor_type type, const float *data,
+                           struct error *error) {
+    return add_tensor(writer, name, dimensions, dimension_count, type, data, false, error);
+}
+
+int gguf_writer_add_blocks(struct gguf_writer *writer, const char *name, const size_t *dimensions,
+                           size_t dimension_count, enum tensor_type type, const void *blocks,
+                           struct error *error) {
+    return add_tensor(writer, name, dimensions, dimension_count, type, blocks, true, error);
 }
 
 /* Writing the file. stdio remembers any failure, and file_writer_commit looks for it. */
@@ -279,28 +298,16 @@ static size_t put_entry(FILE *stream, const struct written_tensor *tensor, uint6
            tensor->dimension_count * sizeof(uint64_t) + sizeof place;
 }
 
-/* Round to nearest even; a NaN stays one, made quiet. */
-static uint16_t bfloat_from_float(float value) {
-    uint32_t bits;
-    memcpy(&bits, &value, sizeof bits);
-    if ((bits & 0x7fffffff) > 0x7f800000)
-        return (uint16_t)(bits >> 16 | 0x40);
-    return (uint16_t)((bits + 0x7fff + (bits >> 16 & 1)) >> 16);
-}
-
 static void put_tensor(FILE *stream, const struct written_tensor *tensor) {
-    if (tensor->type == TRINE_GGUF_F32)
+    enum { CHUNK = 8 * QUANT_BLOCK_LIMIT };
+    unsigned char blocks[CHUNK * sizeof(float)];
+    size_t block = tensor_type_block(tensor->type), bytes = tensor_type_bytes(tensor->type);
+    if (tensor->is_blocks)
         put(stream, tensor->data, tensor->bytes);
-    uint16_t chunk[4096];
-    size_t left = tensor->type == TRINE_GGUF_BF16 ? tensor->element_count : 0;
-    const float *data = tensor->data;
-    while (left > 0) {
-        size_t count = left < 4096 ? left : 4096;
-        for (size_t i = 0; i < count; i++)
-            chunk[i] = bfloat_from_float(data[i]);
-        put(stream, chunk, count * sizeof *chunk);
-        data += count;
-        left -= count;
+    for (size_t at = 0; !tensor->is_blocks && at < tensor->element_count; at += CHUNK) {
+        size_t left = tensor->element_count - at, count = left < CHUNK ? left : CHUNK;
+        quantise(blocks, (const float *)tensor->data + at, tensor->type, count);
+        put(stream, blocks, count / block * bytes);
     }
     put_padding(stream, tensor->bytes);
 }

@@ -5,8 +5,34 @@
 
 #include "base/memory.h"
 
-/* Of .token_type; there are more, and none of them comes out of text. */
-enum { TYPE_NORMAL = 1, TYPE_CONTROL = 3, TYPE_BYTE = 6 };
+/* Of .token_type. */
+enum {
+    TYPE_NORMAL = 1,
+    TYPE_UNKNOWN = 2,
+    TYPE_CONTROL = 3,
+    TYPE_USER_DEFINED = 4,
+    TYPE_UNUSED = 5,
+    TYPE_BYTE = 6
+};
+
+static const int32_t TYPE_OF_KIND[] = {[TOKEN_TEXT] = TYPE_NORMAL,
+                                       [TOKEN_SPECIAL] = TYPE_CONTROL,
+                                       [TOKEN_ADDED] = TYPE_USER_DEFINED,
+                                       [TOKEN_UNUSED] = TYPE_UNUSED};
+
+static enum token_kind kind_of_type(int32_t type) {
+    switch (type) {
+    case TYPE_NORMAL:
+    case TYPE_BYTE:
+        return TOKEN_TEXT;
+    case TYPE_USER_DEFINED:
+        return TOKEN_ADDED;
+    case TYPE_UNUSED:
+        return TOKEN_UNUSED;
+    default:
+        return TOKEN_SPECIAL;
+    }
+}
 
 /* Saving */
 
@@ -34,7 +60,7 @@ static int save_tokens(struct gguf_writer *writer, const struct tokenizer *token
     for (uint32_t id = 0; id < count; id++) {
         strings[id] = (struct gguf_string){at, spell(at, tokenizer, id)};
         at += strings[id].length;
-        types[id] = tokenizer_is_special(tokenizer, id) ? TYPE_CONTROL : TYPE_NORMAL;
+        types[id] = TYPE_OF_KIND[tokenizer_kind(tokenizer, id)];
     }
     result = gguf_writer_add_string_array(writer, "tokenizer.ggml.tokens", strings, count, error);
     if (result == 0)
@@ -78,16 +104,19 @@ done:
 
 int tokenizer_gguf_save(struct gguf_writer *writer, const struct tokenizer *tokenizer,
                         struct error *error) {
-    uint32_t end = tokenizer_end_of_text(tokenizer);
+    uint32_t begin = tokenizer_end_of_text(tokenizer), end = tokenizer_end(tokenizer);
     if (gguf_writer_add_string(writer, "tokenizer.ggml.model", "gpt2", error) != 0 ||
-        gguf_writer_add_string(writer, "tokenizer.ggml.pre", "gpt-2", error) != 0 ||
+        gguf_writer_add_string(writer, "tokenizer.ggml.pre",
+                               piece_pattern_name(tokenizer_pattern(tokenizer)), error) != 0 ||
         save_tokens(writer, tokenizer, error) != 0 || save_merges(writer, tokenizer, error) != 0)
         return -1;
-    if (end == UINT32_MAX)
-        return 0;
-    if (gguf_writer_add_u32(writer, "tokenizer.ggml.bos_token_id", end, error) != 0)
+    if (begin != UINT32_MAX &&
+        gguf_writer_add_u32(writer, "tokenizer.ggml.bos_token_id", begin, error) != 0)
         return -1;
-    return gguf_writer_add_u32(writer, "tokenizer.ggml.eos_token_id", end, error);
+    if (end != UINT32_MAX &&
+        gguf_writer_add_u32(writer, "tokenizer.ggml.eos_token_id", end, error) != 0)
+        return -1;
+    return gguf_writer_add_bool(writer, "tokenizer.ggml.add_bos_token", false, error);
 }
 
 /* Loading */
@@ -102,28 +131,38 @@ struct parts {
     size_t sorted_count;
     char *bytes;
     struct token_bytes *tokens;
-    uint8_t *is_special;
+    uint8_t *kinds; /* enum token_kind */
     uint32_t *merges;
+    enum piece_pattern pattern;
 };
 
-static int check_string(const struct gguf *file, const char *key, const char *wanted,
-                        struct error *error) {
-    struct gguf_string value;
-    if (gguf_get_string(file, key, &value, error) != 0)
-        return -1;
-    if (gguf_string_is(value, wanted))
-        return 0;
+static int refuse_string(const struct gguf *file, const char *key, struct gguf_string value,
+                         const char *supported, struct error *error) {
     char shown[2 * 32 + 1]; /* in the printable alphabet: the file may hold anything */
     tokenizer_printable(shown, value.data, value.length < 32 ? value.length : 32);
-    return error_set(error, "%s: %s is \"%s\"; only \"%s\" is supported", gguf_name(file), key,
-                     shown, wanted);
+    return error_set(error, "%s: %s is \"%s\"; only %s is supported", gguf_name(file), key, shown,
+                     supported);
+}
+
+static int read_kind(struct parts *parts, struct error *error) {
+    struct gguf_string model, pre;
+    if (gguf_get_string(parts->file, "tokenizer.ggml.model", &model, error) != 0 ||
+        gguf_get_string(parts->file, "tokenizer.ggml.pre", &pre, error) != 0)
+        return -1;
+    if (!gguf_string_is(model, "gpt2"))
+        return refuse_string(parts->file, "tokenizer.ggml.model", model, "\"gpt2\"", error);
+    int pattern = piece_pattern_find(pre.data, pre.length);
+    if (pattern < 0)
+        return refuse_string(parts->file, "tokenizer.ggml.pre", pre,
+                             "\"gpt-2\", \"smollm\", \"llama-bpe\" or \"qwen2\"", error);
+    parts->pattern = (enum piece_pattern)pattern;
+    return 0;
 }
 
 static int read_keys(struct parts *parts, struct error *error) {
     const struct gguf *file = parts->file;
     size_t type_count;
-    if (check_string(file, "tokenizer.ggml.model", "gpt2", error) != 0 ||
-        check_string(file, "tokenizer.ggml.pre", "gpt-2", error) != 0 ||
+    if (read_kind(parts, error) != 0 ||
         gguf_get_string_array(file, "tokenizer.ggml.tokens", &parts->spellings, &parts->count,
                               error) != 0 ||
         gguf_get_string_array(file, "tokenizer.ggml.merges", &parts->merge_spellings,
@@ -146,15 +185,15 @@ static int read_tokens(struct parts *parts, struct error *error) {
         room += parts->spellings[i].length; /* all inside one file: no overflow */
     parts->bytes = memory_allocate(room, 1, error);
     parts->tokens = memory_allocate(parts->count, sizeof *parts->tokens, error);
-    parts->is_special = memory_allocate(parts->count, 1, error);
-    if (parts->bytes == NULL || parts->tokens == NULL || parts->is_special == NULL)
+    parts->kinds = memory_allocate(parts->count, 1, error);
+    if (parts->bytes == NULL || parts->tokens == NULL || parts->kinds == NULL)
         return -1;
     char *at = parts->bytes;
     for (size_t i = 0; i < parts->count; i++) {
         struct gguf_string spelling = parts->spellings[i];
         long length = (long)spelling.length;
-        parts->is_special[i] = parts->types[i] != TYPE_NORMAL && parts->types[i] != TYPE_BYTE;
-        if (parts->is_special[i])
+        parts->kinds[i] = (uint8_t)kind_of_type(parts->types[i]);
+        if (parts->kinds[i] != TOKEN_TEXT)
             memcpy(at, spelling.data, spelling.length);
         else
             length = tokenizer_from_printable(at, spelling.data, spelling.length);
@@ -180,7 +219,7 @@ static int sort_spellings(struct parts *parts, struct error *error) {
     if (parts->sorted == NULL)
         return -1;
     for (size_t i = 0; i < parts->count; i++)
-        if (!parts->is_special[i])
+        if (parts->kinds[i] == TOKEN_TEXT)
             parts->sorted[parts->sorted_count++] = &parts->spellings[i];
     qsort(parts->sorted, parts->sorted_count, sizeof *parts->sorted, compare_spellings);
     return 0;
@@ -218,18 +257,42 @@ static int read_merges(struct parts *parts, struct error *error) {
     return 0;
 }
 
+/* Reads the ids of the tokens that begin and end a text, where the file has them. */
+static int read_ends(struct tokenizer *tokenizer, const struct gguf *file, struct error *error) {
+    uint32_t text = tokenizer_find_special(tokenizer, "<|endoftext|>", 13), begin = text;
+    uint32_t end = text, count = (uint32_t)tokenizer_vocabulary_size(tokenizer);
+    if (text == UINT32_MAX && gguf_has(file, "tokenizer.ggml.bos_token_id") &&
+        gguf_get_u32(file, "tokenizer.ggml.bos_token_id", &begin, error) != 0)
+        return -1;
+    if (gguf_has(file, "tokenizer.ggml.eos_token_id") &&
+        gguf_get_u32(file, "tokenizer.ggml.eos_token_id", &end, error) != 0)
+        return -1;
+    if ((begin != UINT32_MAX && begin >= count) || (end != UINT32_MAX && end >= count))
+        return error_set(error,
+                         "%s: the tokens that begin (%u) or end (%u) a text are not of its %u",
+                         gguf_name(file), begin, end, count);
+    tokenizer_set_ends(tokenizer, begin, end);
+    return 0;
+}
+
 static int make_tokenizer(struct tokenizer **tokenizer, const struct parts *parts,
                           struct error *error) {
     struct error inner;
-    if (tokenizer_create(tokenizer, parts->tokens, parts->is_special, parts->count, parts->merges,
-                         parts->merge_count, &inner) == 0)
-        return 0;
+    if (tokenizer_create(tokenizer, parts->tokens, parts->kinds, parts->count, parts->merges,
+                         parts->merge_count, &inner) == 0) {
+        tokenizer_set_pieces(*tokenizer, parts->pattern, parts->pattern == PIECES_LLAMA3);
+        if (read_ends(*tokenizer, parts->file, error) == 0)
+            return 0;
+        tokenizer_destroy(*tokenizer);
+        *tokenizer = NULL;
+        return -1;
+    }
     return error_set(error, "%s: %.400s", gguf_name(parts->file), inner.message);
 }
 
 static void free_parts(struct parts *parts) {
     memory_free(parts->merges);
-    memory_free(parts->is_special);
+    memory_free(parts->kinds);
     memory_free(parts->tokens);
     memory_free(parts->bytes);
     memory_free(parts->sorted);

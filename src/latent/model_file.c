@@ -117,14 +117,14 @@ static int save_tensors(struct gguf_writer *writer, const struct model *model, c
     for (size_t i = 0; i < count; i++) {
         size_t dimensions[2] = {tensors[i].columns, tensors[i].rows};
         if (gguf_writer_add_tensor(writer, tensors[i].name, dimensions, tensors[i].rows > 0 ? 2 : 1,
-                                   TRINE_GGUF_F32, values + tensors[i].offset, error))
+                                   TENSOR_F32, values + tensors[i].offset, error))
             return -1;
     }
     if (config_ngram_count(&model->config) == 0)
         return 0;
     size_t dimensions[2] = {model->config.latent_width,
                             model->config.ngram_orders * model->config.ngram_rows};
-    return gguf_writer_add_tensor(writer, "evidence.ngrams.weight", dimensions, 2, TRINE_GGUF_BF16,
+    return gguf_writer_add_tensor(writer, "evidence.ngrams.weight", dimensions, 2, TENSOR_BF16,
                                   ngrams, error);
 }
 

@@ -36,7 +36,7 @@ int tokenizer_trainer_create(struct tokenizer_trainer **out, struct error *error
     if (t == NULL)
         return -1;
     t->table = memory_allocate(TABLE_SIZE, sizeof *t->table, error);
-    if (t->table == NULL || piece_cutter_create(&t->cutter, error)) {
+    if (t->table == NULL || piece_cutter_create(&t->cutter, PIECES_GPT2, error)) {
         tokenizer_trainer_destroy(t);
         return -1;
     }

@@ -16,14 +16,14 @@
 
 /* Set TRINE_GPT2_VOCABULARY to llama.cpp's ggml-vocab-gpt-2.gguf, beside which its test texts
  * (.inp) and their tokens (.out) lie, to run the test on it. */
-static char real[512], real_texts[600], real_tokens[600];
+static char vocabulary_path[512], real_texts[600], real_tokens[600];
 
 static int find_real(void) {
     const char *path_of_it = getenv("TRINE_GPT2_VOCABULARY");
-    snprintf(real, sizeof real, "%s", path_of_it != NULL ? path_of_it : "");
-    snprintf(real_texts, sizeof real_texts, "%s.inp", real);
-    snprintf(real_tokens, sizeof real_tokens, "%s.out", real);
-    return access(real, R_OK);
+    snprintf(vocabulary_path, sizeof vocabulary_path, "%s", path_of_it != NULL ? path_of_it : "");
+    snprintf(real_texts, sizeof real_texts, "%s.inp", vocabulary_path);
+    snprintf(real_tokens, sizeof real_tokens, "%s.out", vocabulary_path);
+    return access(vocabulary_path, R_OK);
 }
 
 static char directory[] = "/tmp/trine-tokenizer-XXXXXX";
@@ -91,7 +91,7 @@ static void test_real_vocabulary(void **state) {
     struct tokenizer *tokenizer;
     char *texts, *lines;
     size_t bytes;
-    assert_int_equal(gguf_open(&file, real, &error), 0);
+    assert_int_equal(gguf_open(&file, vocabulary_path, &error), 0);
     if (tokenizer_gguf_load(&tokenizer, file, &error) != 0)
         fail_msg("%s", error.message);
     gguf_close(file);
