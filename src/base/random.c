@@ -1,6 +1,7 @@
 #include "base/random.h"
 
 #include <math.h>
+#include <string.h>
 
 uint64_t random_mix(uint64_t value) {
     value ^= value >> 30;
@@ -50,4 +51,15 @@ uint64_t random_below(struct random *random, uint64_t bound) {
 double random_normal(struct random *random) {
     double radius = sqrt(-2 * log(1 - random_uniform(random)));
     return radius * cos(6.283185307179586 * random_uniform(random));
+}
+
+uint64_t random_hash(const void *data, size_t bytes) {
+    const unsigned char *at = data;
+    uint64_t hash = bytes;
+    for (size_t i = 0; i < bytes; i += 8) {
+        uint64_t word = 0;
+        memcpy(&word, at + i, bytes - i < 8 ? bytes - i : 8);
+        hash = random_mix(hash + word + 0x9e3779b97f4a7c15u);
+    }
+    return hash;
 }

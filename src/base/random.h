@@ -5,6 +5,7 @@
 #ifndef TRINE_BASE_RANDOM_H
 #define TRINE_BASE_RANDOM_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 struct random {
@@ -27,5 +28,8 @@ double random_normal(struct random *random);
 
 /* A good 64-bit mixer (splitmix64's finaliser): for hashes. */
 uint64_t random_mix(uint64_t value);
+
+/* A 64-bit hash of bytes, the same on every machine; not against malice. */
+uint64_t random_hash(const void *data, size_t bytes);
 
 #endif

@@ -30,7 +30,7 @@ int writer_create(struct writer **out, const struct model *model, struct error *
     w->told_mask = memory_allocate(width, sizeof(real), error);
     w->information = memory_allocate(width, sizeof(real), error);
     if (!w->banned || !w->probabilities || !w->order || !w->told_mask || !w->information ||
-        decoder_create(&w->decoder, &weights, error) || tokenizer_cache_create(&w->cache, error)) {
+        decoder_create(&w->decoder, &weights, NULL, error) || tokenizer_cache_create(&w->cache, error)) {
         writer_destroy(w);
         return -1;
     }

@@ -83,7 +83,8 @@ void classifier_forward_backward(struct matmul *matmul, real *losses, real *dx, 
         }
         matmul_linear_input_gradient(matmul, dx + start * width, 0, gradient, weight, (int)count,
                                      (int)width, (int)vocabulary);
-        matmul_linear_weight_gradient(matmul, dweight, gradient, part, (int)count, (int)width,
-                                      (int)vocabulary);
+        if (dweight != NULL)
+            matmul_linear_weight_gradient(matmul, dweight, gradient, part, (int)count, (int)width,
+                                          (int)vocabulary);
     }
 }

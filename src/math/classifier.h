@@ -14,7 +14,8 @@ void classifier_forward(struct matmul *matmul, real *losses, const void *x, cons
                         const int32_t *targets, size_t rows, size_t width, size_t vocabulary,
                         real *scratch);
 
-/* The same, and dx[R,D] (real, overwritten), dweight[V,D] += of scale * sum(losses). */
+/* The same, and dx[R,D] (real, overwritten), dweight[V,D] += (NULL: not wanted) of
+ * scale * sum(losses). */
 void classifier_forward_backward(struct matmul *matmul, real *losses, real *dx, real *dweight,
                                  const void *x, const void *weight, const int32_t *targets,
                                  real scale, size_t rows, size_t width, size_t vocabulary,

@@ -1,25 +1,13 @@
 #include "model/decoder.h"
 
-#include <math.h>
+#include <omp.h>
 #include <string.h>
 
 #include "base/memory.h"
-#include "math/exponential.h"
 #include "math/norm.h"
-#include "math/rope.h"
+#include "model/decoder_block.h"
 
-struct decoder {
-    struct weights weights;
-    size_t position;     /* tokens in the cache */
-    uint32_t *history;   /* [context] */
-    void *keys, *values; /* [L,context,KE] operands */
-    real *cosine, *sine;
-    real *stream, *normed, *packed, *attended, *inner, *scores, *row, *logits;
-    real *told, *told_mask, *latent; /* [Z] */
-    real *precision, *information, *mean, *raw;
-    void *blocks[24];
-    size_t block_count;
-};
+enum { WIDE_CHUNK = 256, DEFAULT_CONTEXT = 4096, FEW_FOR_HEAD = PRODUCT_ROWS };
 
 static int take(struct decoder *d, void *slot, size_t count, size_t size, struct error *error) {
     void *block = memory_allocate(count, size, error);
@@ -30,46 +18,86 @@ static int take(struct decoder *d, void *slot, size_t count, size_t size, struct
     return 0;
 }
 
-static int take_all(struct decoder *d, struct error *error) {
-    const struct config *c = d->weights.config;
-    size_t attention = c->heads * c->head_width, shared = c->key_value_heads * c->head_width;
-    size_t bytes = operand_bytes(d->weights.precision), half = c->head_width / 2;
-    size_t widest = c->width > attention ? c->width : attention;
-    return take(d, &d->history, c->context, sizeof *d->history, error) ||
-           take(d, &d->keys, c->blocks * c->context * shared, bytes, error) ||
-           take(d, &d->values, c->blocks * c->context * shared, bytes, error) ||
-           take(d, &d->cosine, c->context * half, sizeof(real), error) ||
-           take(d, &d->sine, c->context * half, sizeof(real), error) ||
-           take(d, &d->stream, c->width, sizeof(real), error) ||
-           take(d, &d->normed, c->width, sizeof(real), error) ||
-           take(d, &d->packed, attention + 2 * shared, sizeof(real), error) ||
-           take(d, &d->attended, attention, sizeof(real), error) ||
-           take(d, &d->inner, 2 * c->inner, sizeof(real), error) ||
-           take(d, &d->scores, c->context, sizeof(real), error) ||
-           take(d, &d->row, widest > c->latent_width ? widest : c->latent_width, sizeof(real),
-                error) ||
-           take(d, &d->logits, c->vocabulary, sizeof(real), error) ||
-           take(d, &d->told, c->latent_width, sizeof(real), error) ||
-           take(d, &d->told_mask, c->latent_width, sizeof(real), error) ||
-           take(d, &d->latent, c->latent_width, sizeof(real), error) ||
-           take(d, &d->precision, c->latent_width, sizeof(real), error) ||
-           take(d, &d->information, c->latent_width, sizeof(real), error) ||
-           take(d, &d->mean, c->latent_width, sizeof(real), error) ||
-           take(d, &d->raw, 2 * c->latent_width, sizeof(real), error);
+/* Buffers whose size is the number of tokens in a chunk. */
+static int buffers_create(struct decoder_buffers *b, const struct config *c, size_t rows,
+                          struct error *error) {
+    size_t attention = c->heads * c->head_width;
+    size_t packed = attention + 2 * c->key_value_heads * c->head_width;
+    *b = (struct decoder_buffers){.rows = rows};
+    b->stream = memory_allocate(rows * c->width, sizeof(real), error);
+    b->normed = memory_allocate(rows * c->width, sizeof(real), error);
+    b->packed = memory_allocate(rows * packed, sizeof(real), error);
+    b->attended = memory_allocate(rows * attention, sizeof(real), error);
+    b->inner = memory_allocate(rows * 2 * c->inner, sizeof(real), error);
+    b->latent = memory_allocate(rows * c->latent_width, sizeof(real), error);
+    return b->stream && b->normed && b->packed && b->attended && b->inner && b->latent ? 0 : -1;
 }
 
-int decoder_create(struct decoder **out, const struct weights *weights, struct error *error) {
+static void buffers_free(struct decoder_buffers *b) {
+    memory_free(b->stream);
+    memory_free(b->normed);
+    memory_free(b->packed);
+    memory_free(b->attended);
+    memory_free(b->inner);
+    memory_free(b->latent);
+    *b = (struct decoder_buffers){0};
+}
+
+static int take_all(struct decoder *d, struct error *error) {
+    const struct config *c = d->weights.config;
+    size_t shared = c->key_value_heads * c->head_width, half = c->head_width / 2;
+    size_t bytes = d->cache_is_real ? sizeof(real) : sizeof(uint16_t), width = c->latent_width;
+    return take(d, &d->history, d->context, sizeof *d->history, error) ||
+           take(d, &d->keys, c->blocks * d->context * shared, bytes, error) ||
+           take(d, &d->values, c->blocks * d->context * shared, bytes, error) ||
+           take(d, &d->cosine, d->context * half, sizeof(real), error) ||
+           take(d, &d->sine, d->context * half, sizeof(real), error) ||
+           take(d, &d->logits, PRODUCT_ROWS * c->vocabulary, sizeof(real), error) ||
+           take(d, &d->told, width, sizeof(real), error) ||
+           take(d, &d->told_mask, width, sizeof(real), error) ||
+           take(d, &d->precision, width, sizeof(real), error) ||
+           take(d, &d->information, width, sizeof(real), error) ||
+           take(d, &d->mean, width, sizeof(real), error) ||
+           take(d, &d->lanes, d->threads, sizeof *d->lanes, error) ||
+           buffers_create(&d->few, c, PRODUCT_ROWS, error);
+}
+
+static int lane_create(struct decoder *d, struct decoder_lane *lane, struct error *error) {
+    const struct config *c = d->weights.config;
+    size_t attention = c->heads * c->head_width;
+    size_t widest = c->inner > c->width ? c->inner : c->width;
+    widest = widest > attention ? widest : attention;
+    widest = widest > c->latent_width ? widest : c->latent_width;
+    lane->scratch_size = cached_attention_scratch_size(c->head_width, d->context);
+    size_t least = (PRODUCT_ROWS + 2) * (widest + 2 * c->latent_width + MAXIMUM_RANK);
+    lane->scratch_size = lane->scratch_size > least ? lane->scratch_size : least;
+    lane->scratch = memory_allocate(lane->scratch_size, sizeof(real), error);
+    return lane->scratch == NULL || activations_create(&lane->x, widest, error) ? -1 : 0;
+}
+
+int decoder_create(struct decoder **out, const struct weights *weights,
+                   const struct decoder_options *options, struct error *error) {
     *out = NULL;
     struct decoder *d = memory_allocate(1, sizeof *d, error);
     if (d == NULL)
         return -1;
+    size_t context = weights->config->context;
+    size_t wanted = options != NULL ? options->context : 0;
     d->weights = *weights;
-    if (take_all(d, error)) {
+    d->context = wanted > 0 && wanted < context             ? wanted
+                 : wanted == 0 && context > DEFAULT_CONTEXT ? DEFAULT_CONTEXT
+                                                            : context;
+    d->threads =
+        options != NULL && options->threads > 0 ? options->threads : (size_t)omp_get_num_procs();
+    d->cache_is_real = weights->base == NULL && weights->precision == PRECISION_REAL;
+    int failed = take_all(d, error) != 0;
+    for (size_t i = 0; !failed && i < d->threads; i++)
+        failed = lane_create(d, &d->lanes[i], error) != 0;
+    if (failed) {
         decoder_destroy(d);
         return -1;
     }
-    rope_table(d->cosine, d->sine, weights->config->context, weights->config->head_width,
-               weights->config->rope_base);
+    d->rope_pairs = weights_rope(weights, d->cosine, d->sine, d->context);
     decoder_start(d, &(struct pass_handle){0});
     *out = d;
     return 0;
@@ -78,6 +106,16 @@ int decoder_create(struct decoder **out, const struct weights *weights, struct e
 void decoder_destroy(struct decoder *d) {
     if (d == NULL)
         return;
+    for (size_t i = 0; d->lanes != NULL && i < d->threads; i++) {
+        activations_free(&d->lanes[i].x);
+        matmul_destroy(d->lanes[i].matmul);
+        memory_free(d->lanes[i].scratch);
+        memory_free(d->lanes[i].operands);
+        memory_free(d->lanes[i].reals);
+    }
+    buffers_free(&d->few);
+    buffers_free(&d->wide);
+    memory_free(d->wide_operands);
     for (size_t i = 0; i < d->block_count; i++)
         memory_free(d->blocks[i]);
     memory_free(d);
@@ -94,163 +132,146 @@ void decoder_start(struct decoder *d, const struct pass_handle *handle) {
     }
 }
 
-VECTOR_CLONES static real dot_real(const real *a, const real *b, size_t n) {
-    real sum = 0;
-#pragma omp simd reduction(+ : sum)
-    for (size_t i = 0; i < n; i++)
-        sum += a[i] * b[i];
-    return sum;
-}
-
-VECTOR_CLONES static real dot_bf16(const real *a, const uint16_t *b, size_t n) {
-    real sum = 0;
-#pragma omp simd reduction(+ : sum)
-    for (size_t i = 0; i < n; i++) {
-        uint32_t bits = (uint32_t)b[i] << 16;
-        float value;
-        __builtin_memcpy(&value, &bits, sizeof value);
-        sum += a[i] * (real)value;
-    }
-    return sum;
-}
-
-static real dot(const real *a, const void *b, size_t n, enum precision precision) {
-    return precision == PRECISION_BF16 ? dot_bf16(a, b, n) : dot_real(a, b, n);
-}
-
-/* out[rows] (+)= W[rows,columns] x, W at `offset` of the flat parameters. */
-static void multiply(const struct decoder *d, real *out, const real *x, size_t offset, size_t rows,
-                     size_t columns, int accumulate) {
-    enum precision precision = d->weights.precision;
-    for (size_t i = 0; i < rows; i++) {
-        real sum = dot(x, operand_at(d->weights.operands, offset + i * columns, precision), columns,
-                       precision);
-        out[i] = accumulate ? out[i] + sum : sum;
-    }
-}
-
-static void normalise(struct decoder *d, size_t gain) {
-    real inverse;
-    rmsnorm_forward(d->normed, &inverse, d->stream, d->weights.values + gain, 1,
-                    d->weights.config->width, (real)d->weights.config->epsilon, PRECISION_REAL,
-                    d->row);
-}
-
-VECTOR_CLONES static void add_weighted(real *restrict out, const real *restrict x, real weight,
-                                       size_t n) {
-    for (size_t i = 0; i < n; i++)
-        out[i] += weight * x[i];
-}
-
-/* One query head over the cache of its shared key/value head. */
-static void attend_head(struct decoder *d, size_t l, size_t h) {
+/* The buffers and each lane's room for chunks of a prompt, made when the first one comes. */
+static int prepare_wide(struct decoder *d, struct error *error) {
     const struct config *c = d->weights.config;
-    enum precision precision = d->weights.precision;
-    size_t shared = c->key_value_heads * c->head_width, count = d->position + 1;
-    size_t offset = l * c->context * shared + h / (c->heads / c->key_value_heads) * c->head_width;
-    const real *query = d->packed + h * c->head_width;
-    real *out = d->attended + h * c->head_width, maximum = -INFINITY, sum = 0;
-    real scale = (real)(1 / sqrt((double)c->head_width));
-    for (size_t t = 0; t < count; t++) {
-        d->scores[t] = scale * dot(query, operand_at(d->keys, offset + t * shared, precision),
-                                   c->head_width, precision);
-        maximum = d->scores[t] > maximum ? d->scores[t] : maximum;
+    if (d->wide.rows > 0)
+        return 0;
+    size_t attention = c->heads * c->head_width;
+    size_t widest = c->inner > c->width ? c->inner : c->width;
+    widest = widest > attention ? widest : attention;
+    size_t bytes = operand_bytes(d->weights.precision);
+    d->wide_operands = memory_allocate(WIDE_CHUNK * widest, bytes, error);
+    if (d->wide_operands == NULL)
+        return -1;
+    for (size_t i = 0; i < d->threads; i++) {
+        struct decoder_lane *lane = &d->lanes[i];
+        lane->operands = memory_allocate(WEIGHT_ROWS * widest, bytes, error);
+        lane->reals = memory_allocate(WEIGHT_ROWS * widest, sizeof(real), error);
+        if (lane->operands == NULL || lane->reals == NULL ||
+            matmul_create(&lane->matmul, d->weights.precision, error))
+            return -1;
     }
-    memset(out, 0, c->head_width * sizeof *out);
-    for (size_t t = 0; t < count; t++) {
-        real weight = exponential(d->scores[t] - maximum);
-        sum += weight;
-        operand_load(d->row, operand_at(d->values, offset + t * shared, precision), c->head_width,
-                     precision);
-        add_weighted(out, d->row, weight, c->head_width);
-    }
-    for (size_t i = 0; i < c->head_width; i++)
-        out[i] /= sum;
+    return buffers_create(&d->wide, c, WIDE_CHUNK, error);
 }
 
-static void run_block(struct decoder *d, size_t l) {
+/* Logits of the first `count` rows of `normed`, at most FEW_FOR_HEAD. */
+static void run_head(struct decoder *d, const real *normed, size_t count) {
     const struct config *c = d->weights.config;
-    const struct block_layout *at = &d->weights.layout->blocks[l];
-    enum precision precision = d->weights.precision;
-    size_t attention = c->heads * c->head_width, shared = c->key_value_heads * c->head_width;
-    size_t half = c->head_width / 2, slot = (l * c->context + d->position) * shared;
-    normalise(d, at->attention_norm);
-    multiply(d, d->packed, d->normed, at->qkv, attention + 2 * shared, c->width, 0);
-    rope_rotate(d->packed, d->cosine + d->position * half, d->sine + d->position * half,
-                c->heads + c->key_value_heads, c->head_width, 1);
-    operand_store(operand_at(d->keys, slot, precision), d->packed + attention, shared, precision);
-    operand_store(operand_at(d->values, slot, precision), d->packed + attention + shared, shared,
-                  precision);
-    for (size_t h = 0; h < c->heads; h++)
-        attend_head(d, l, h);
-    multiply(d, d->stream, d->attended, at->attention_out, c->width, attention, 1);
-    normalise(d, at->feed_norm);
-    multiply(d, d->inner, d->normed, at->gate_up, 2 * c->inner, c->width, 0);
-    for (size_t i = 0; i < c->inner; i++)
-        d->inner[i] *= sigmoid(d->inner[i]) * d->inner[c->inner + i];
-    multiply(d, d->stream, d->inner, at->down, c->width, c->inner, 1);
+    struct matrix output = weights_output(&d->weights);
+#pragma omp parallel num_threads((int)d->threads)
+    {
+        size_t id = (size_t)omp_get_thread_num(), threads = (size_t)omp_get_num_threads();
+        size_t first = c->vocabulary * id / threads, last = c->vocabulary * (id + 1) / threads;
+        struct activations *x = &d->lanes[id].x;
+        activations_set(x, normed, count, c->width);
+        quant_product(d->logits + first, c->vocabulary, 0, &output, first, last, x);
+    }
 }
 
-/* The evidence of the present token, added to the running handle. */
-static void read_token(struct decoder *d) {
+static void normalise_last(struct decoder *d, struct decoder_buffers *b, size_t from,
+                           size_t count) {
     const struct config *c = d->weights.config;
-    const struct layout *layout = d->weights.layout;
-    normalise(d, layout->evidence_norm);
-    multiply(d, d->raw, d->normed, layout->evidence_weight, 2 * c->latent_width, c->width, 0);
-    for (size_t i = 0; i < 2 * c->latent_width; i++)
-        d->raw[i] += d->weights.values[layout->evidence_bias + i];
-    int32_t recent[MAXIMUM_NGRAM_ORDERS];
-    uint32_t rows[MAXIMUM_NGRAM_ORDERS * MAXIMUM_NGRAM_ORDERS];
-    size_t known = d->position + 1 < c->ngram_orders ? d->position + 1 : c->ngram_orders;
-    for (size_t i = 0; i < known; i++)
-        recent[i] = (int32_t)d->history[d->position + 1 - known + i];
-    ngram_rows(rows, recent, known, c);
-    struct evidence_buffers one = {
-        .lambda = d->latent, .mu = d->row, .precision = d->precision, .mean = d->mean};
-    real before[4096];
-    memcpy(before, d->precision, c->latent_width * sizeof *before);
-    evidence_forward(&one, d->raw, known > 0 ? rows + (known - 1) * c->ngram_orders : rows,
-                     d->weights.ngrams, before, d->information, 1, 1, c);
-    for (size_t i = 0; i < c->latent_width; i++)
-        d->information[i] = d->mean[i] * d->precision[i];
+    real inverse[PRODUCT_ROWS];
+    rmsnorm_forward(b->normed, inverse, b->stream + from * c->width,
+                    weights_final_norm(&d->weights), count, c->width, (real)c->epsilon,
+                    PRECISION_REAL, d->lanes[0].scratch);
 }
 
-static void forward(struct decoder *d, uint32_t token, int with_evidence) {
+/* Runs tokens[count], which fit the cache and the buffers, through the blocks. */
+static struct decoder_buffers *run_chunk(struct decoder *d, const uint32_t *tokens, size_t count,
+                                         int with_evidence) {
     const struct config *c = d->weights.config;
-    const struct layout *layout = d->weights.layout;
-    d->history[d->position] = token;
-    memcpy(d->stream, d->weights.values + layout->embedding + (size_t)token * c->width,
-           c->width * sizeof(real));
-    for (size_t l = 0; l < c->split; l++)
-        run_block(d, l);
-    if (c->latent_width > 0) {
-        if (with_evidence)
-            read_token(d);
-        for (size_t i = 0; i < c->latent_width; i++)
-            d->latent[i] = d->told_mask[i] != 0 ? d->told[i] : d->mean[i];
+    struct decoder_buffers *b = count <= PRODUCT_ROWS ? &d->few : &d->wide;
+    struct matrix embedding = weights_embedding(&d->weights);
+    memcpy(d->history + d->position, tokens, count * sizeof *tokens);
+    for (size_t t = 0; t < count; t++)
+        matrix_load_row(b->stream + t * c->width, &embedding, tokens[t]);
+#pragma omp parallel num_threads((int)d->threads)
+    {
+        struct decoder_team team = {.id = (size_t)omp_get_thread_num(),
+                                    .threads = (size_t)omp_get_num_threads(),
+                                    .lane = &d->lanes[omp_get_thread_num()]};
+        decoder_blocks(d, &team, b, count, with_evidence);
     }
-    for (size_t l = c->split; l < c->blocks; l++) {
-        run_block(d, l);
-        if (c->latent_width > 0)
-            multiply(d, d->stream, d->latent, layout->blocks[l].injection, c->width,
-                     c->latent_width, 1);
+    d->position += count;
+    return b;
+}
+
+/* Makes room when the cache is full: positions are part of the cached keys, so the kept half is
+ * run again from zero. */
+static void forget_half(struct decoder *d) {
+    size_t kept = d->context / 2, start = d->context - kept;
+    memmove(d->history, d->history + start, kept * sizeof *d->history);
+    d->position = 0;
+    while (d->position < kept) {
+        size_t left = kept - d->position;
+        uint32_t tokens[PRODUCT_ROWS];
+        size_t count = left < PRODUCT_ROWS ? left : PRODUCT_ROWS;
+        memcpy(tokens, d->history + d->position, count * sizeof *tokens);
+        run_chunk(d, tokens, count, 0);
     }
-    d->position++;
 }
 
 const real *decoder_step(struct decoder *d, uint32_t token) {
-    const struct config *c = d->weights.config;
-    if (d->position == c->context) {
-        /* Positions are part of the cached keys, so the kept half is run again from zero. */
-        size_t kept = c->context / 2, start = c->context - kept;
-        d->position = 0;
-        for (size_t i = 0; i < kept; i++)
-            forward(d, d->history[start + i], 0);
-    }
-    forward(d, token, 1);
-    normalise(d, d->weights.layout->final_norm);
-    multiply(d, d->logits, d->normed, d->weights.layout->embedding, c->vocabulary, c->width, 0);
+    if (d->position == d->context)
+        forget_half(d);
+    struct decoder_buffers *b = run_chunk(d, &token, 1, 1);
+    normalise_last(d, b, 0, 1);
+    run_head(d, b->normed, 1);
     return d->logits;
+}
+
+/* How many of `left` tokens the next chunk takes. */
+static size_t chunk_size(struct decoder *d, size_t left) {
+    if (d->position == d->context)
+        forget_half(d);
+    size_t room = d->context - d->position, count = left < WIDE_CHUNK ? left : WIDE_CHUNK;
+    count = count < room ? count : room;
+    /* Between the two kinds of product, several small chunks are faster than a large one. */
+    return count < LEAST_WIDE && count > PRODUCT_ROWS ? PRODUCT_ROWS : count;
+}
+
+static void visit_chunk(struct decoder *d, struct decoder_buffers *b, size_t first, size_t count,
+                        decoder_visit *visit, void *context) {
+    for (size_t at = 0; at < count; at += FEW_FOR_HEAD) {
+        size_t rows = count - at < FEW_FOR_HEAD ? count - at : FEW_FOR_HEAD;
+        normalise_last(d, b, at, rows);
+        run_head(d, b->normed, rows);
+        for (size_t i = 0; i < rows; i++)
+            visit(context, first + at + i, d->logits + i * d->weights.config->vocabulary);
+    }
+}
+
+int decoder_prompt_visit(struct decoder *d, const uint32_t *tokens, size_t count,
+                         decoder_visit *visit, void *context, struct error *error) {
+    if (count > PRODUCT_ROWS && prepare_wide(d, error))
+        return -1;
+    for (size_t at = 0; at < count;) {
+        size_t chunk = chunk_size(d, count - at);
+        struct decoder_buffers *b = run_chunk(d, tokens + at, chunk, 1);
+        if (visit != NULL) {
+            visit_chunk(d, b, at, chunk, visit, context);
+        } else if (at + chunk == count) {
+            normalise_last(d, b, chunk - 1, 1);
+            run_head(d, b->normed, 1);
+        }
+        at += chunk;
+    }
+    return 0;
+}
+
+const real *decoder_prompt(struct decoder *d, const uint32_t *tokens, size_t count,
+                           struct error *error) {
+    return decoder_prompt_visit(d, tokens, count, NULL, NULL, error) ? NULL : d->logits;
+}
+
+void decoder_rewind(struct decoder *d, size_t position) {
+    d->position = position < d->position ? position : d->position;
+}
+
+size_t decoder_position(const struct decoder *d) {
+    return d->position;
 }
 
 const real *decoder_mean(const struct decoder *d) {

@@ -5,6 +5,7 @@
 #include "base/memory.h"
 #include "math/classifier.h"
 #include "model/block.h"
+#include "model/checkpoint.h"
 
 struct pass {
     struct weights weights;
@@ -12,6 +13,9 @@ struct pass {
     struct matmul *matmul;
     struct block_scratch scratch;
     struct block_activations *blocks; /* [L] */
+    struct block_operands operands;   /* of the block that runs */
+    size_t lowest;                    /* the first block that backward must reach */
+    const void *head;                 /* [V,D] operands of the output layer */
     real *residual;                   /* [R,D] the stream between blocks */
     real *split_residual;             /* [R,D] the stream between reader and writer */
     real *norm_inverse;               /* [R] final norm */
@@ -32,7 +36,7 @@ struct pass {
     size_t owned_count;
 };
 
-enum { OWNED_LIMIT = 64 + 16 * MAXIMUM_BLOCKS };
+enum { OWNED_LIMIT = 96 + 16 * MAXIMUM_BLOCKS };
 
 static int take(struct pass *pass, void *slot, size_t count, size_t size, struct error *error) {
     void *block = memory_allocate(count, size, error);
@@ -83,8 +87,43 @@ static int take_scratch(struct pass *pass, struct error *error) {
         take(pass, &s->cosine, pass->time * half, sizeof(real), error) ||
         take(pass, &s->sine, pass->time * half, sizeof(real), error))
         return -1;
-    rope_table(s->cosine, s->sine, pass->time, c->head_width, c->rope_base);
+    s->rope_pairs = weights_rope(&pass->weights, s->cosine, s->sine, pass->time);
     return 0;
+}
+
+/* Room for what is made of a base's matrices, a block at a time. */
+static int take_base(struct pass *pass, struct error *error) {
+    const struct config *c = pass->weights.config;
+    struct block_scratch *s = &pass->scratch;
+    size_t bytes = operand_bytes(pass->weights.precision), widest = 0, in, out;
+    for (int target = 0; target < ADAPTER_TARGETS; target++) {
+        config_target_size(c, (enum adapter_target)target, &in, &out);
+        widest = in > widest ? in : widest;
+        if (take(pass, &s->weights[target], in * out, bytes, error))
+            return -1;
+    }
+    return take(pass, &s->weight_rows, BLOCK_WEIGHT_ROWS * widest, sizeof(real), error) ||
+           take(pass, &s->low, pass->rows * c->adapter_rank, sizeof(real), error) ||
+           take(pass, &s->low_operand, pass->rows * c->adapter_rank, bytes, error) ||
+           take(pass, &s->unused_gain, c->width, sizeof(real), error);
+}
+
+/* The first block whose parameters are trained, or that leads to some: of a base only what is
+ * adapted, what is injected and what the evidence head asks for. */
+static size_t lowest_trained(const struct config *c) {
+    if (!c->has_base)
+        return 0;
+    size_t lowest = c->latent_width > 0 ? c->split : c->blocks;
+    return c->adapter_rank > 0 && c->adapter_targets != 0 && c->adapter_first < lowest
+               ? c->adapter_first
+               : lowest;
+}
+
+static int find_head(struct pass *pass, struct error *error) {
+    const struct weights *w = &pass->weights;
+    pass->head = w->base != NULL ? checkpoint_head(w->base, w->precision, error)
+                                 : operand_at(w->operands, w->layout->embedding, w->precision);
+    return pass->head != NULL ? 0 : -1;
 }
 
 static int take_evidence(struct pass *pass, struct error *error) {
@@ -111,8 +150,8 @@ static int take_all(struct pass *pass, int is_training, struct error *error) {
     if (take(pass, &pass->blocks, c->blocks, sizeof *pass->blocks, error))
         return -1;
     for (size_t l = 0; l < c->blocks; l++) {
-        /* Without a backward pass one set of activations serves every block. */
-        if (l > 0 && !is_training)
+        /* Blocks that no backward pass reaches share one set of activations. */
+        if (l > 0 && (!is_training || l < pass->lowest))
             pass->blocks[l] = pass->blocks[0];
         else if (take_block(pass, &pass->blocks[l], error))
             return -1;
@@ -125,6 +164,8 @@ static int take_all(struct pass *pass, int is_training, struct error *error) {
         take(pass, &pass->dresidual, rows * c->width, sizeof(real), error) ||
         take(pass, &pass->classifier_scratch, classifier_scratch_size(c->vocabulary), sizeof(real),
              error))
+        return -1;
+    if (pass->weights.base != NULL && take_base(pass, error))
         return -1;
     return c->latent_width > 0 ? take_evidence(pass, error) : 0;
 }
@@ -139,9 +180,10 @@ int pass_create(struct pass **out, const struct weights *weights, size_t sequenc
     pass->sequences = sequences;
     pass->time = time;
     pass->rows = sequences * time;
+    pass->lowest = lowest_trained(weights->config);
     pass->owned = memory_allocate(OWNED_LIMIT, sizeof *pass->owned, error);
     if (pass->owned == NULL || matmul_create(&pass->matmul, weights->precision, error) ||
-        take_all(pass, is_training, error)) {
+        find_head(pass, error) || take_all(pass, is_training, error)) {
         pass_destroy(pass);
         return -1;
     }
@@ -202,16 +244,20 @@ static void read_evidence(struct pass *pass, const struct pass_handle *handle) {
                      pass->time, c);
 }
 
+static void run_block(struct pass *pass, size_t l) {
+    block_load(&pass->operands, &pass->weights, l, &pass->scratch);
+    block_forward(pass->matmul, &pass->weights, &pass->operands, pass->residual, &pass->blocks[l],
+                  &pass->scratch);
+}
+
 void pass_read(struct pass *pass, const int32_t *tokens, const struct pass_handle *handle) {
     const struct config *c = pass->weights.config;
     memcpy(pass->tokens, tokens, pass->rows * sizeof *tokens);
-    const real *embedding = pass->weights.values + pass->weights.layout->embedding;
+    struct matrix embedding = weights_embedding(&pass->weights);
     for (size_t r = 0; r < pass->rows; r++)
-        memcpy(pass->residual + r * c->width, embedding + (size_t)tokens[r] * c->width,
-               c->width * sizeof(real));
+        matrix_load_row(pass->residual + r * c->width, &embedding, (size_t)tokens[r]);
     for (size_t l = 0; l < c->split; l++)
-        block_forward(pass->matmul, &pass->weights, l, pass->residual, &pass->blocks[l],
-                      &pass->scratch);
+        run_block(pass, l);
     memcpy(pass->split_residual, pass->residual, pass->rows * c->width * sizeof(real));
     if (c->latent_width > 0)
         read_evidence(pass, handle);
@@ -240,8 +286,7 @@ static void run_writer(struct pass *pass, const struct pass_handle *handle) {
     if (c->latent_width > 0)
         resolve_latent(pass, handle);
     for (size_t l = c->split; l < c->blocks; l++) {
-        block_forward(pass->matmul, &pass->weights, l, pass->residual, &pass->blocks[l],
-                      &pass->scratch);
+        run_block(pass, l);
         if (c->latent_width > 0) {
             struct matmul_shape shape = {.m = (int)pass->rows,
                                          .n = (int)c->width,
@@ -257,8 +302,8 @@ static void run_writer(struct pass *pass, const struct pass_handle *handle) {
         }
     }
     rmsnorm_forward(pass->normed, pass->norm_inverse, pass->residual,
-                    pass->weights.values + layout->final_norm, pass->rows, c->width,
-                    (real)c->epsilon, pass->weights.precision, pass->scratch.row);
+                    weights_final_norm(&pass->weights), pass->rows, c->width, (real)c->epsilon,
+                    pass->weights.precision, pass->scratch.row);
 }
 
 void pass_write(struct pass *pass, const struct pass_handle *handle, const int32_t *targets,
@@ -266,10 +311,8 @@ void pass_write(struct pass *pass, const struct pass_handle *handle, const int32
     const struct config *c = pass->weights.config;
     run_writer(pass, handle);
     if (targets != NULL)
-        classifier_forward(pass->matmul, losses, pass->normed,
-                           operand_at(pass->weights.operands, pass->weights.layout->embedding,
-                                      pass->weights.precision),
-                           targets, pass->rows, c->width, c->vocabulary, pass->classifier_scratch);
+        classifier_forward(pass->matmul, losses, pass->normed, pass->head, targets, pass->rows,
+                           c->width, c->vocabulary, pass->classifier_scratch);
 }
 
 /* dW_l += dx^T z, dz += dx W_l. Leaves dx as operands in the scratch, as block_backward wants. */
@@ -338,33 +381,48 @@ static void embedding_backward(struct pass *pass, real *gradient) {
     }
 }
 
+/* Gradient of the losses by the stream behind the last block; the output layer's own gradient, and
+ * the last gain's, where they are trained. */
+static void head_backward(struct pass *pass, const int32_t *targets, real *losses,
+                          const struct pass_gradients *g) {
+    const struct config *c = pass->weights.config;
+    const struct layout *layout = pass->weights.layout;
+    int is_own = pass->weights.base == NULL;
+    classifier_forward_backward(pass->matmul, losses, pass->scratch.narrow,
+                                is_own ? g->gradient + layout->embedding : NULL, pass->normed,
+                                pass->head, targets, g->scale, pass->rows, c->width, c->vocabulary,
+                                pass->classifier_scratch);
+    memset(pass->dresidual, 0, pass->rows * c->width * sizeof(real));
+    rmsnorm_backward(pass->dresidual,
+                     is_own ? g->gradient + layout->final_norm : pass->scratch.unused_gain,
+                     pass->scratch.narrow, pass->residual, weights_final_norm(&pass->weights),
+                     pass->norm_inverse, pass->rows, c->width);
+}
+
 void pass_write_backward(struct pass *pass, const struct pass_handle *handle,
                          const int32_t *targets, real *losses, const struct pass_gradients *g) {
     const struct config *c = pass->weights.config;
-    const struct layout *layout = pass->weights.layout;
-    enum precision precision = pass->weights.precision;
     run_writer(pass, handle);
-    classifier_forward_backward(
-        pass->matmul, losses, pass->scratch.narrow, g->gradient + layout->embedding, pass->normed,
-        operand_at(pass->weights.operands, layout->embedding, precision), targets, g->scale,
-        pass->rows, c->width, c->vocabulary, pass->classifier_scratch);
-    memset(pass->dresidual, 0, pass->rows * c->width * sizeof(real));
-    rmsnorm_backward(pass->dresidual, g->gradient + layout->final_norm, pass->scratch.narrow,
-                     pass->residual, pass->weights.values + layout->final_norm, pass->norm_inverse,
-                     pass->rows, c->width);
+    head_backward(pass, targets, losses, g);
     if (c->latent_width > 0)
         memset(pass->dlatent, 0, pass->rows * c->latent_width * sizeof(real));
-    for (size_t l = c->blocks; l-- > 0;) {
+    for (size_t l = c->blocks; l-- > pass->lowest;) {
         if (l + 1 == c->split && c->latent_width > 0) {
             latent_backward(pass, handle, g);
             evidence_head_backward(pass, g);
         }
         operand_store(pass->scratch.residual_operand, pass->dresidual, pass->rows * c->width,
-                      precision);
+                      pass->weights.precision);
         if (c->latent_width > 0 && l >= c->split)
             injection_backward(pass, l, g->gradient);
-        block_backward(pass->matmul, &pass->weights, l, pass->dresidual, g->gradient,
-                       &pass->blocks[l], &pass->scratch);
+        block_load(&pass->operands, &pass->weights, l, &pass->scratch);
+        block_backward(pass->matmul, &pass->weights, &pass->operands, l, pass->dresidual,
+                       g->gradient, &pass->blocks[l], &pass->scratch);
     }
-    embedding_backward(pass, g->gradient);
+    if (pass->lowest >= c->split && c->latent_width > 0) { /* no block below is trained */
+        latent_backward(pass, handle, g);
+        evidence_head_backward(pass, g);
+    }
+    if (pass->weights.base == NULL)
+        embedding_backward(pass, g->gradient);
 }

@@ -8,16 +8,7 @@
 #include "math/matmul.h"
 #include "model/config.h"
 #include "model/evidence.h"
-
-/* Read-only view of a model's numbers. `operands` equals `values` when the precision is real. */
-struct weights {
-    const struct config *config;
-    const struct layout *layout;
-    enum precision precision;
-    const real *values;   /* [layout->count] */
-    const void *operands; /* [layout->count] */
-    const real *ngrams;   /* [orders,rows,Z] */
-};
+#include "model/weights.h"
 
 /* What the writer is told. Slots (dimensions) with told_mask 1 use `told`; others the running
  * handle, which starts from start_* (NULL: the prior). All [B,Z]. */

@@ -236,7 +236,7 @@ static void test_rope(void **state) {
     (void)state;
     enum { TIME = 12, HEAD = 8 };
     real cosine[TIME * HEAD / 2], sine[TIME * HEAD / 2], q[HEAD], k[HEAD];
-    rope_table(cosine, sine, TIME, HEAD, 10000);
+    rope_table(cosine, sine, TIME, HEAD, 10000, NULL, 1);
     fill(q, HEAD, 1);
     fill(k, HEAD, 1);
     double products[2];
@@ -245,10 +245,10 @@ static void test_rope(void **state) {
         size_t t = 3 + 4 * (size_t)shift, s = 1 + 4 * (size_t)shift;
         memcpy(a, q, sizeof a);
         memcpy(b, k, sizeof b);
-        rope_rotate(a, cosine + t * HEAD / 2, sine + t * HEAD / 2, 1, HEAD, 1);
-        rope_rotate(b, cosine + s * HEAD / 2, sine + s * HEAD / 2, 1, HEAD, 1);
+        rope_rotate(a, cosine + t * HEAD / 2, sine + t * HEAD / 2, 1, HEAD, ROPE_HALVES, 1);
+        rope_rotate(b, cosine + s * HEAD / 2, sine + s * HEAD / 2, 1, HEAD, ROPE_HALVES, 1);
         products[shift] = dot(a, b, HEAD);
-        rope_rotate(a, cosine + t * HEAD / 2, sine + t * HEAD / 2, 1, HEAD, -1);
+        rope_rotate(a, cosine + t * HEAD / 2, sine + t * HEAD / 2, 1, HEAD, ROPE_HALVES, -1);
         for (size_t i = 0; i < HEAD; i++)
             assert_close((double)a[i], (double)q[i], CLOSE, "rope undone", i);
     }

@@ -48,7 +48,7 @@ static void fixture_start(struct fixture *f, const struct config *config) {
     for (size_t t = 0; t < TIME; t++)
         f->tokens[t] = (int32_t)random_below(&random, VOCABULARY);
     f->weights =
-        (struct weights){config, &f->layout, PRECISION_REAL, f->values, f->values, f->ngrams};
+        (struct weights){config, &f->layout, PRECISION_REAL, f->values, f->values, f->ngrams, NULL};
 }
 
 static void fixture_end(struct fixture *f) {
@@ -64,7 +64,7 @@ static void compare(const struct config *config, const struct pass_handle *handl
     double tolerance = sizeof(real) == 8 ? 1e-9 : 2e-3;
     fixture_start(&f, config);
     assert_int_equal(pass_create(&pass, &f.weights, 1, TIME, 0, &error), 0);
-    assert_int_equal(decoder_create(&decoder, &f.weights, &error), 0);
+    assert_int_equal(decoder_create(&decoder, &f.weights, NULL, &error), 0);
     pass_read(pass, f.tokens, handle);
     pass_write(pass, handle, NULL, NULL);
     real expected[TIME * VOCABULARY];
@@ -117,14 +117,15 @@ static void test_long_text(void **state) {
     struct config plain = CONFIG;
     plain.latent_width = plain.ngram_orders = plain.ngram_rows = plain.slot_parameters = 0;
     fixture_start(&f, &plain);
-    assert_int_equal(decoder_create(&long_text, &f.weights, &error), 0);
-    assert_int_equal(decoder_create(&short_text, &f.weights, &error), 0);
+    assert_int_equal(decoder_create(&long_text, &f.weights, NULL, &error), 0);
+    assert_int_equal(decoder_create(&short_text, &f.weights, NULL, &error), 0);
     const real *a = NULL, *b = NULL;
     for (size_t t = 0; t < TIME + 1; t++)
         a = decoder_step(long_text, (uint32_t)f.tokens[t % TIME]);
     for (size_t t = TIME / 2; t < TIME + 1; t++)
         b = decoder_step(short_text, (uint32_t)f.tokens[t % TIME]);
-    assert_memory_equal(a, b, VOCABULARY * sizeof *a);
+    for (size_t v = 0; v < VOCABULARY; v++) /* the kept half was run again in chunks */
+        assert_true(fabs((double)(a[v] - b[v])) < (sizeof(real) == 8 ? 1e-9 : 1e-3));
     decoder_destroy(long_text);
     decoder_destroy(short_text);
     fixture_end(&f);

@@ -1,0 +1,136 @@
+#include "model/weights.h"
+
+#include <string.h>
+
+#include "model/checkpoint.h"
+
+struct matrix weights_own(const struct weights *w, size_t offset, size_t rows, size_t columns) {
+    int is_real = w->precision == PRECISION_REAL;
+    return (struct matrix){.data = operand_at(w->operands, offset, w->precision),
+                           .type = TENSOR_BF16,
+                           .is_real = is_real,
+                           .rows = rows,
+                           .columns = columns};
+}
+
+static void set_own_parts(const struct weights *w, const struct block_layout *at,
+                          struct product *products) {
+    const size_t offsets[ADAPTER_TARGETS] = {at->qkv, at->attention_out, at->gate_up, at->down};
+    for (int target = 0; target < ADAPTER_TARGETS; target++) {
+        struct product *p = &products[target];
+        p->part_count = 1;
+        p->parts[0] = weights_own(w, offsets[target], p->out, p->in);
+    }
+}
+
+static void set_base_parts(const struct checkpoint_block *block, struct product *products) {
+    products[ADAPT_QKV].part_count = QKV_PARTS;
+    memcpy(products[ADAPT_QKV].parts, block->qkv, sizeof block->qkv);
+    products[ADAPT_ATTENTION_OUT].part_count = 1;
+    products[ADAPT_ATTENTION_OUT].parts[0] = block->attention_out;
+    products[ADAPT_GATE_UP].part_count = GATE_UP_PARTS;
+    memcpy(products[ADAPT_GATE_UP].parts, block->gate_up, sizeof block->gate_up);
+    products[ADAPT_DOWN].part_count = 1;
+    products[ADAPT_DOWN].parts[0] = block->down;
+}
+
+void weights_block(const struct weights *w, size_t l, struct block_view *view) {
+    const struct config *c = w->config;
+    const struct block_layout *at = &w->layout->blocks[l];
+    for (int target = 0; target < ADAPTER_TARGETS; target++) {
+        struct product *p = &view->products[target];
+        config_target_size(c, (enum adapter_target)target, &p->in, &p->out);
+        int is_adapted = config_is_adapted(c, l, (enum adapter_target)target);
+        p->rank = is_adapted ? c->adapter_rank : 0;
+        p->a = is_adapted ? w->values + at->adapters[target].a : NULL;
+        p->b = is_adapted ? w->values + at->adapters[target].b : NULL;
+        p->scale = (real)c->adapter_scale;
+    }
+    if (w->base == NULL) {
+        view->attention_norm = w->values + at->attention_norm;
+        view->feed_norm = w->values + at->feed_norm;
+        view->qkv_bias = NULL;
+        set_own_parts(w, at, view->products);
+    } else {
+        const struct checkpoint_block *block = &w->base->blocks[l];
+        view->attention_norm = block->attention_norm;
+        view->feed_norm = block->feed_norm;
+        view->qkv_bias = block->qkv_bias;
+        set_base_parts(block, view->products);
+    }
+}
+
+/* The rows of the embedding are copied, not multiplied: in full precision where there is one. */
+struct matrix weights_embedding(const struct weights *w) {
+    if (w->base != NULL)
+        return w->base->embedding;
+    return (struct matrix){.data = w->values + w->layout->embedding,
+                           .is_real = 1,
+                           .rows = w->config->vocabulary,
+                           .columns = w->config->width};
+}
+
+struct matrix weights_output(const struct weights *w) {
+    return w->base != NULL
+               ? w->base->output
+               : weights_own(w, w->layout->embedding, w->config->vocabulary, w->config->width);
+}
+
+const real *weights_final_norm(const struct weights *w) {
+    return w->base != NULL ? w->base->final_norm : w->values + w->layout->final_norm;
+}
+
+enum rope_pairs weights_rope(const struct weights *w, real *cosine, real *sine, size_t time) {
+    const struct config *c = w->config;
+    rope_table(cosine, sine, time, c->head_width, c->rope_base,
+               w->base != NULL ? w->base->rope_divisors : NULL,
+               w->base != NULL ? w->base->rope_magnitude : 1);
+    return w->base != NULL ? w->base->rope_pairs : ROPE_HALVES;
+}
+
+/* row[n] += s[0] a[0] + s[1] a[1] + ..., rows of a being n long: four at a time, as each pass
+ * over the row costs a load and a store. */
+VECTOR_CLONES static void add_rows(real *restrict row, const real *s, const real *restrict a,
+                                   size_t rank, size_t n) {
+    size_t k = 0;
+    for (; k + 4 <= rank; k += 4, a += 4 * n)
+        for (size_t i = 0; i < n; i++)
+            row[i] += (s[k] * a[i] + s[k + 1] * a[n + i]) +
+                      (s[k + 2] * a[2 * n + i] + s[k + 3] * a[3 * n + i]);
+    for (; k < rank; k++, a += n)
+        for (size_t i = 0; i < n; i++)
+            row[i] += s[k] * a[i];
+}
+
+/* rows[count,in] += scale B A, of the product's rows from `first` on. */
+static void add_adapter(const struct product *p, size_t first, size_t count, real *rows) {
+    real scaled[MAXIMUM_RANK];
+    for (size_t i = 0; i < count; i++) {
+        for (size_t k = 0; k < p->rank; k++)
+            scaled[k] = p->scale * p->b[(first + i) * p->rank + k];
+        add_rows(rows + i * p->in, scaled, p->a, p->rank, p->in);
+    }
+}
+
+const void *product_operands(const struct product *p, size_t first, size_t count,
+                             enum precision precision, void *room, real *scratch) {
+    const struct matrix *only = &p->parts[0];
+    int is_ready = only->is_real ? precision == PRECISION_REAL
+                                 : only->type == TENSOR_BF16 && precision == PRECISION_BF16;
+    if (p->part_count == 1 && p->rank == 0 && is_ready)
+        return matrix_row(only, first);
+    enum precision loaded = p->rank > 0 ? PRECISION_REAL : precision;
+    void *target = p->rank > 0 ? scratch : room;
+    for (size_t i = 0, start = 0; i < p->part_count; start += p->parts[i++].rows) {
+        size_t end = start + p->parts[i].rows, from = first > start ? first : start;
+        size_t to = first + count < end ? first + count : end;
+        if (from < to)
+            matrix_load_operands(operand_at(target, (from - first) * p->in, loaded), &p->parts[i],
+                                 from - start, to - from, loaded);
+    }
+    if (p->rank > 0) {
+        add_adapter(p, first, count, scratch);
+        operand_store(room, scratch, count * p->in, precision);
+    }
+    return room;
+}

@@ -1,0 +1,60 @@
+/* Where the numbers of a network are: a view that passes and decoders share. */
+#ifndef TRINE_MODEL_WEIGHTS_H
+#define TRINE_MODEL_WEIGHTS_H
+
+#include "math/matmul.h"
+#include "math/quant_product.h"
+#include "math/rope.h"
+#include "model/config.h"
+
+struct checkpoint;
+
+/* Read-only view of a model's numbers. `operands` equals `values` when the precision is real. */
+struct weights {
+    const struct config *config;
+    const struct layout *layout;
+    enum precision precision;
+    const real *values;      /* [layout->count] */
+    const void *operands;    /* [layout->count] */
+    const real *ngrams;      /* [orders,rows,Z] */
+    struct checkpoint *base; /* of an adapted model; else NULL */
+};
+
+/* One matrix product of a block: the rows of its parts, one below the other, and what an adapter
+ * adds to them. */
+struct product {
+    struct matrix parts[3];
+    size_t part_count;
+    size_t in, out;
+    size_t rank;   /* 0: not adapted */
+    const real *a; /* [rank,in] */
+    const real *b; /* [out,rank] */
+    real scale;
+};
+
+struct block_view {
+    const real *attention_norm, *feed_norm; /* [D] */
+    const real *qkv_bias;                   /* [(H+2K)E], or NULL */
+    struct product products[ADAPTER_TARGETS];
+};
+
+void weights_block(const struct weights *weights, size_t l, struct block_view *view);
+
+/* The embedding and the output layer [V,D], and the gain of the last norm [D]. */
+struct matrix weights_embedding(const struct weights *weights);
+struct matrix weights_output(const struct weights *weights);
+const real *weights_final_norm(const struct weights *weights);
+
+/* Tensors of the model's own, at their offset in the flat array. */
+struct matrix weights_own(const struct weights *weights, size_t offset, size_t rows,
+                          size_t columns);
+
+/* How heads turn; fills cosine and sine [time,E/2]. */
+enum rope_pairs weights_rope(const struct weights *weights, real *cosine, real *sine, size_t time);
+
+/* Rows first .. first+count-1 of a product as operands [count,in], adapter included. Points into
+ * the weights where it can, else fills `room` [count,in]; `scratch` is real [count,in]. */
+const void *product_operands(const struct product *product, size_t first, size_t count,
+                             enum precision precision, void *room, real *scratch);
+
+#endif
