@@ -3,6 +3,7 @@
 #ifndef TRINE_CLI_COMMANDS_H
 #define TRINE_CLI_COMMANDS_H
 
+int command_adapt(int argc, char **argv);
 int command_atlas(int argc, char **argv);
 int command_corpus(int argc, char **argv);
 int command_eval(int argc, char **argv);
@@ -15,6 +16,7 @@ int command_write(int argc, char **argv);
 #define COMMAND_TABLE \
     {"corpus", command_corpus, "build and show a corpus: documents, labels, tokens"}, \
     {"train", command_train, "train a model on a corpus"}, \
+    {"adapt", command_adapt, "give a checkpoint of another program authors and dates"}, \
     {"read", command_read, "tell who wrote a text, and when"}, \
     {"write", command_write, "write as anyone, anywhen"}, \
     {"handle", command_handle, "make, print and store a handle"}, \

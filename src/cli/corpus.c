@@ -5,12 +5,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
 #include <jansson.h>
 
 #include "cli/commands.h"
+#include "latent/model.h"
 #include "text/corpus.h"
 #include "text/corpus_build.h"
 
@@ -22,7 +24,8 @@ static const char HELP[] =
     "  --manifest FILE      which fields are the text, the labels, the id; what is held out\n"
     "  --out DIR            the corpus; it appears complete or not at all\n"
     "  --vocabulary N       tokens to learn, in place of the manifest's\n"
-    "  --tokenizer DIR      take the tokenizer of another corpus\n"
+    "  --tokenizer FROM     take the tokenizer of another corpus or of a model (a GGUF file, a\n"
+    "                       checkpoint's directory): for `trine adapt`, that of its base\n"
     "  --on-error WHAT      bad lines: fail (after all are reported; the default) or skip\n"
     "  --duplicates WHAT    texts that occur again: drop (the default) or keep\n"
     "  --force              replace an existing corpus\n"
@@ -161,7 +164,8 @@ static int parse_count(const char *text, size_t *count) {
 }
 
 /* Returns -1 when the program can go on, else the exit status. */
-static int parse_build(int argc, char **argv, struct corpus_build_options *o, int *is_json) {
+static int parse_build(int argc, char **argv, struct corpus_build_options *o,
+                       const char **tokenizer, int *is_json) {
     enum { MANIFEST = 1, OUT, VOCABULARY, TOKENIZER, ON_ERROR, DUPLICATES, FORCE, JSON, HELP_ };
     static const struct option OPTIONS[] = {
         {"manifest", required_argument, NULL, MANIFEST},
@@ -189,7 +193,7 @@ static int parse_build(int argc, char **argv, struct corpus_build_options *o, in
                 return usage_error("--vocabulary takes a number, not", optarg);
             break;
         case TOKENIZER:
-            o->tokenizer_directory = optarg;
+            *tokenizer = optarg;
             break;
         case ON_ERROR:
             if ((choice = choose(optarg, "fail", "skip")) < 0)
@@ -217,9 +221,24 @@ static int parse_build(int argc, char **argv, struct corpus_build_options *o, in
     o->file_count = (size_t)(argc - optind);
     if (o->manifest_path == NULL || o->out_directory == NULL || o->file_count == 0)
         return usage_error("build needs --manifest, --out and files", NULL);
-    if (o->tokenizer_directory != NULL && o->vocabulary > 0)
+    if (*tokenizer != NULL && o->vocabulary > 0)
         return usage_error("--tokenizer and --vocabulary exclude each other", NULL);
     return -1;
+}
+
+/* Of another corpus, or of a model. */
+static int load_tokenizer(struct tokenizer **tokenizer, const char *from, struct error *error) {
+    char catalogue[4096];
+    struct stat status;
+    snprintf(catalogue, sizeof catalogue, "%s/catalogue.sqlite", from);
+    if (stat(from, &status) != 0 || !S_ISDIR(status.st_mode) || access(catalogue, F_OK) != 0)
+        return model_load_tokenizer(tokenizer, from, error);
+    struct corpus *corpus;
+    if (corpus_open(&corpus, from, error))
+        return -1;
+    int result = corpus_copy_tokenizer(corpus, tokenizer, error);
+    corpus_close(corpus);
+    return result;
 }
 
 static int build(int argc, char **argv) {
@@ -231,13 +250,19 @@ static int build(int argc, char **argv) {
         .context = &progress,
     };
     int is_json = 0;
-    int status = parse_build(argc, argv, &options, &is_json);
+    const char *from = NULL;
+    int status = parse_build(argc, argv, &options, &from, &is_json);
     if (status >= 0)
         return status;
     watch_signals();
-    struct corpus_build_summary summary;
+    struct corpus_build_summary summary = {0};
     struct error error;
-    int result = corpus_build(&options, &summary, &error);
+    struct tokenizer *tokenizer = NULL;
+    int result = from != NULL ? load_tokenizer(&tokenizer, from, &error) : 0;
+    options.tokenizer = tokenizer;
+    if (result == 0)
+        result = corpus_build(&options, &summary, &error);
+    tokenizer_destroy(tokenizer);
     clear_line(&progress);
     if (result != 0) {
         if (count_bad_lines(&summary) > 0)

@@ -189,7 +189,8 @@ int atlas_measure_effects(struct atlas *atlas, const struct atlas_context *conte
     real *told = memory_allocate(width, sizeof *told, error);
     real *mask = memory_allocate(width, sizeof *mask, error);
     double *sums = memory_allocate(2 * model->config.vocabulary, sizeof *sums, error);
-    int result = !told || !mask || !sums || decoder_create(&decoder, &weights, NULL, error) ? -1 : 0;
+    int result =
+        !told || !mask || !sums || decoder_create(&decoder, &weights, NULL, error) ? -1 : 0;
     for (size_t d = 0; result == 0 && d < atlas->slot->width; d++)
         mask[atlas->slot->first + d] = 1;
     for (size_t c = 0; result == 0 && c < atlas->component_count; c++)

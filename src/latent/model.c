@@ -19,8 +19,9 @@ static void initialise(struct model *model, uint64_t seed) {
         real *values = model->values + tensor->offset;
         size_t size = (tensor->rows > 0 ? tensor->rows : 1) * tensor->columns;
         int is_gain = strstr(tensor->name, "norm.weight") != NULL;
-        int is_zero =
-            strstr(tensor->name, ".latent.") != NULL || strcmp(tensor->name, "evidence.bias") == 0;
+        int is_zero = strstr(tensor->name, ".latent.") != NULL ||
+                      strstr(tensor->name, ".lora_b") != NULL ||
+                      strcmp(tensor->name, "evidence.bias") == 0;
         int is_residual =
             strstr(tensor->name, "attn_output") != NULL || strstr(tensor->name, "ffn_down") != NULL;
         struct random random;
@@ -38,9 +39,9 @@ static void initialise(struct model *model, uint64_t seed) {
     slots_initialise(&model->slots, model->values + model->layout.slots, seed);
 }
 
-int model_create(struct model **out, struct config config, struct slots *slots,
-                 struct tokenizer *tokenizer, enum precision precision, uint64_t seed,
-                 struct error *error) {
+static int create(struct model **out, struct checkpoint *base, struct config config,
+                  struct slots *slots, struct tokenizer *tokenizer, enum precision precision,
+                  uint64_t seed, struct error *error) {
     *out = NULL;
     config.latent_width = slots->latent_width;
     config.slot_parameters = slots->parameter_count;
@@ -73,12 +74,38 @@ int model_create(struct model **out, struct config config, struct slots *slots,
     model->slots = *slots;
     *slots = (struct slots){0};
     model->tokenizer = tokenizer;
+    model->base = base;
     initialise(model, seed);
     model_refresh_operands(model);
     *out = model;
     return 0;
 }
 
+int model_create(struct model **out, struct config config, struct slots *slots,
+                 struct tokenizer *tokenizer, enum precision precision, uint64_t seed,
+                 struct error *error) {
+    config.has_base = 0;
+    return create(out, NULL, config, slots, tokenizer, precision, seed, error);
+}
+
+int model_create_on(struct model **out, struct checkpoint *base, struct config config,
+                    struct slots *slots, struct tokenizer *tokenizer, enum precision precision,
+                    uint64_t seed, struct error *error) {
+    struct config own = base->config;
+    own.context = config.context > 0 ? config.context : own.context;
+    own.split = config.split > 0 ? config.split : own.split;
+    own.ngram_orders = config.ngram_orders;
+    own.ngram_rows = config.ngram_rows;
+    own.adapter_rank = config.adapter_rank;
+    own.adapter_first = config.adapter_first;
+    own.adapter_targets = config.adapter_targets;
+    own.adapter_scale = config.adapter_scale;
+    *out = NULL;
+    if (own.context > base->config.context)
+        return error_set(error, "pieces of %zu tokens do not fit the base's context of %zu",
+                         own.context, base->config.context);
+    return create(out, base, own, slots, tokenizer, precision, seed, error);
+}
 void model_destroy(struct model *model) {
     if (model == NULL)
         return;
@@ -88,6 +115,7 @@ void model_destroy(struct model *model) {
     memory_free(model->ngrams);
     slots_free(&model->slots);
     tokenizer_destroy(model->tokenizer);
+    checkpoint_close(model->base);
     memory_free(model);
 }
 
@@ -102,7 +130,8 @@ struct weights model_weights(const struct model *model) {
                             .precision = model->precision,
                             .values = model->values,
                             .operands = model->operands,
-                            .ngrams = model->ngrams};
+                            .ngrams = model->ngrams,
+                            .base = model->base};
 }
 
 const real *model_slot_parameters(const struct model *model) {

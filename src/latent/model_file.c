@@ -3,6 +3,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/memory.h"
 #include "file/gguf.h"
@@ -12,7 +14,7 @@
 enum { FORMAT_VERSION = 1 };
 
 /* The sizes of struct config that the file holds as u32. */
-static const struct {
+static const struct size_key {
     const char *key;
     size_t offset;
 } SIZES[] = {
@@ -31,8 +33,17 @@ static const struct {
 
 enum { SIZE_COUNT = sizeof SIZES / sizeof *SIZES };
 
-static size_t *size_field(struct config *config, size_t i) {
-    return (size_t *)(void *)((char *)config + SIZES[i].offset);
+/* The same of models on a base. */
+static const struct size_key ADAPTER_SIZES[] = {
+    {"trine.adapter.rank", offsetof(struct config, adapter_rank)},
+    {"trine.adapter.first_block", offsetof(struct config, adapter_first)},
+    {"trine.adapter.targets", offsetof(struct config, adapter_targets)},
+};
+
+enum { ADAPTER_SIZE_COUNT = sizeof ADAPTER_SIZES / sizeof *ADAPTER_SIZES };
+
+static size_t *size_field(struct config *config, const struct size_key *size) {
+    return (size_t *)(void *)((char *)config + size->offset);
 }
 
 struct key {
@@ -79,6 +90,20 @@ static int save_slot(struct gguf_writer *writer, const struct slot *slot, size_t
            gguf_writer_add_f64(writer, slot_key(&key, s, "year_to"), last, error);
 }
 
+/* What the model stands on; its tokenizer is there. */
+static int save_base_keys(struct gguf_writer *writer, const struct model *model,
+                          struct error *error) {
+    struct config config = model->config;
+    for (size_t i = 0; i < ADAPTER_SIZE_COUNT; i++)
+        if (gguf_writer_add_u32(writer, ADAPTER_SIZES[i].key,
+                                (uint32_t)*size_field(&config, &ADAPTER_SIZES[i]), error))
+            return -1;
+    return gguf_writer_add_f64(writer, "trine.adapter.scale", config.adapter_scale, error) ||
+           gguf_writer_add_u64(writer, "trine.base.fingerprint", model->base->fingerprint, error) ||
+           gguf_writer_add_string(writer, "trine.base.file", model->base_file, error) ||
+           gguf_writer_add_string(writer, "trine.base.name", model->base->name, error);
+}
+
 static int save_keys(struct gguf_writer *writer, const struct model *model, struct error *error) {
     struct config config = model->config;
     if (gguf_writer_add_string(writer, "general.architecture", "trine", error) ||
@@ -92,12 +117,14 @@ static int save_keys(struct gguf_writer *writer, const struct model *model, stru
         gguf_writer_add_u32(writer, "trine.slot_count", (uint32_t)model->slots.count, error))
         return -1;
     for (size_t i = 0; i < SIZE_COUNT; i++)
-        if (gguf_writer_add_u32(writer, SIZES[i].key, (uint32_t)*size_field(&config, i), error))
+        if (gguf_writer_add_u32(writer, SIZES[i].key, (uint32_t)*size_field(&config, &SIZES[i]),
+                                error))
             return -1;
     for (size_t s = 0; s < model->slots.count; s++)
         if (save_slot(writer, &model->slots.slots[s], s, error))
             return -1;
-    return tokenizer_gguf_save(writer, model->tokenizer, error);
+    return model->base != NULL ? save_base_keys(writer, model, error)
+                               : tokenizer_gguf_save(writer, model->tokenizer, error);
 }
 
 /* The file holds floats; the F64 build converts. */
@@ -106,6 +133,17 @@ static float *as_floats(const real *values, size_t count, struct error *error) {
     for (size_t i = 0; floats != NULL && i < count; i++)
         floats[i] = (float)values[i];
     return floats;
+}
+
+/* Models on a base are passed around: their matrices are stored in two bytes, n-gram tables in
+ * one where rows are whole blocks. */
+static enum tensor_type stored_type(const struct model *model, size_t rows) {
+    return model->base != NULL && rows > 0 ? TENSOR_BF16 : TENSOR_F32;
+}
+
+static enum tensor_type stored_ngram_type(const struct model *model) {
+    int is_whole = model->config.latent_width % tensor_type_block(TENSOR_Q8_0) == 0;
+    return model->base != NULL && is_whole ? TENSOR_Q8_0 : TENSOR_BF16;
 }
 
 static int save_tensors(struct gguf_writer *writer, const struct model *model, const float *values,
@@ -117,15 +155,16 @@ static int save_tensors(struct gguf_writer *writer, const struct model *model, c
     for (size_t i = 0; i < count; i++) {
         size_t dimensions[2] = {tensors[i].columns, tensors[i].rows};
         if (gguf_writer_add_tensor(writer, tensors[i].name, dimensions, tensors[i].rows > 0 ? 2 : 1,
-                                   TENSOR_F32, values + tensors[i].offset, error))
+                                   stored_type(model, tensors[i].rows), values + tensors[i].offset,
+                                   error))
             return -1;
     }
     if (config_ngram_count(&model->config) == 0)
         return 0;
     size_t dimensions[2] = {model->config.latent_width,
                             model->config.ngram_orders * model->config.ngram_rows};
-    return gguf_writer_add_tensor(writer, "evidence.ngrams.weight", dimensions, 2, TENSOR_BF16,
-                                  ngrams, error);
+    return gguf_writer_add_tensor(writer, "evidence.ngrams.weight", dimensions, 2,
+                                  stored_ngram_type(model), ngrams, error);
 }
 
 int model_save(const struct model *model, const char *path, struct error *error) {
@@ -291,7 +330,7 @@ static int load_header(struct config *config, struct slots *slots, const struct 
         uint32_t value;
         if (gguf_get_u32(file, SIZES[i].key, &value, error))
             return -1;
-        *size_field(config, i) = value;
+        *size_field(config, &SIZES[i]) = value;
     }
     if (gguf_get_f64(file, "trine.rope.freq_base", &config->rope_base, error) ||
         gguf_get_f64(file, "trine.attention.layer_norm_rms_epsilon", &config->epsilon, error) ||
@@ -319,56 +358,187 @@ static int check_room(const struct config *config, const struct gguf *file, stru
     return 0;
 }
 
-static int load_open_file(struct model **out, const struct gguf *file, enum precision precision,
-                          struct error *error) {
-    struct config config = {0};
-    struct slots slots = {0};
-    struct tokenizer *tokenizer = NULL;
+static int load_base_keys(struct config *config, const struct gguf *file, struct error *error) {
+    if (!gguf_has(file, "trine.base.fingerprint"))
+        return 0;
+    config->has_base = 1;
+    for (size_t i = 0; i < ADAPTER_SIZE_COUNT; i++) {
+        uint32_t value;
+        if (gguf_get_u32(file, ADAPTER_SIZES[i].key, &value, error))
+            return -1;
+        *size_field(config, &ADAPTER_SIZES[i]) = value;
+    }
+    return gguf_get_f64(file, "trine.adapter.scale", &config->adapter_scale, error);
+}
+
+/* Where the base may lie: what was asked for, or its name beside the model and here. */
+static int open_base(struct checkpoint **base, struct tokenizer **tokenizer, char *name,
+                     size_t name_size, const struct gguf *file, const char *wanted,
+                     struct error *error) {
+    struct gguf_string stored;
+    if (gguf_get_string(file, "trine.base.file", &stored, error))
+        return -1;
+    if (stored.length == 0 || stored.length >= name_size ||
+        memchr(stored.data, '/', stored.length) != NULL ||
+        memchr(stored.data, '\0', stored.length) != NULL)
+        return error_set(error, "%s: trine.base.file is no file's name", gguf_name(file));
+    snprintf(name, name_size, "%.*s", (int)stored.length, stored.data);
+    if (wanted == NULL)
+        wanted = getenv("TRINE_BASE");
+    if (wanted != NULL && *wanted != '\0')
+        return checkpoint_open(base, tokenizer, wanted, error);
+    const char *path = gguf_name(file), *slash = strrchr(path, '/');
+    char beside[4096];
+    snprintf(beside, sizeof beside, "%.*s%s", slash != NULL ? (int)(slash + 1 - path) : 0, path,
+             name);
+    if (access(beside, R_OK) == 0)
+        return checkpoint_open(base, tokenizer, beside, error);
+    if (access(name, R_OK) == 0)
+        return checkpoint_open(base, tokenizer, name, error);
+    return error_set(error,
+                     "%s stands on the checkpoint %s, which is neither beside it nor here; name it "
+                     "with --base or in TRINE_BASE",
+                     path, name);
+}
+
+static int check_base(const struct checkpoint *base, const struct config *config,
+                      const struct gguf *file, struct error *error) {
+    uint64_t fingerprint;
+    const struct config *b = &base->config;
+    if (gguf_get_u64(file, "trine.base.fingerprint", &fingerprint, error))
+        return -1;
+    if (fingerprint == base->fingerprint && b->vocabulary == config->vocabulary &&
+        b->width == config->width && b->blocks == config->blocks && b->heads == config->heads &&
+        b->key_value_heads == config->key_value_heads && b->head_width == config->head_width &&
+        b->inner == config->inner)
+        return 0;
+    return error_set(error, "%s was trained on another checkpoint than \"%s\"", gguf_name(file),
+                     base->name);
+}
+
+/* What is read before the model can be made. */
+struct loaded {
+    struct config config;
+    struct slots slots;
+    struct tokenizer *tokenizer;
+    struct checkpoint *base;
+    char base_file[256];
     struct gguf_string name;
     uint64_t trained;
-    if (load_header(&config, &slots, file, error) ||
-        gguf_get_string(file, "general.name", &name, error) ||
-        gguf_get_u64(file, "trine.tokens_trained", &trained, error) ||
-        tokenizer_gguf_load(&tokenizer, file, error)) {
-        slots_free(&slots);
+};
+
+static int load_parts(struct loaded *l, const struct gguf *file, const char *base,
+                      struct error *error) {
+    if (load_header(&l->config, &l->slots, file, error) ||
+        load_base_keys(&l->config, file, error) ||
+        gguf_get_string(file, "general.name", &l->name, error) ||
+        gguf_get_u64(file, "trine.tokens_trained", &l->trained, error))
+        return -1;
+    l->config.latent_width = l->slots.latent_width;
+    l->config.slot_parameters = l->slots.parameter_count;
+    if (config_check(&l->config, error) || check_room(&l->config, file, error))
+        return -1;
+    if (l->config.has_base ? open_base(&l->base, &l->tokenizer, l->base_file, sizeof l->base_file,
+                                       file, base, error) ||
+                                 check_base(l->base, &l->config, file, error)
+                           : tokenizer_gguf_load(&l->tokenizer, file, error))
+        return -1;
+    size_t count = tokenizer_vocabulary_size(l->tokenizer);
+    return count == l->config.vocabulary
+               ? 0
+               : error_set(error, "%s: %zu tokens for a vocabulary of %zu", gguf_name(file), count,
+                           l->config.vocabulary);
+}
+
+static int load_open_file(struct model **out, const struct gguf *file, const char *base,
+                          enum precision precision, struct error *error) {
+    struct loaded l = {0};
+    int result = load_parts(&l, file, base, error);
+    if (result == 0)
+        result =
+            l.base != NULL
+                ? model_create_on(out, l.base, l.config, &l.slots, l.tokenizer, precision, 0, error)
+                : model_create(out, l.config, &l.slots, l.tokenizer, precision, 0, error);
+    if (result != 0) {
+        slots_free(&l.slots);
+        tokenizer_destroy(l.tokenizer);
+        checkpoint_close(l.base);
         return -1;
     }
-    config.latent_width = slots.latent_width;
-    config.slot_parameters = slots.parameter_count;
-    if (config_check(&config, error) || check_room(&config, file, error)) {
-        slots_free(&slots);
-        tokenizer_destroy(tokenizer);
-        return -1;
+    struct model *model = *out;
+    snprintf(model->name, sizeof model->name, "%.*s",
+             (int)(l.name.length < sizeof model->name ? l.name.length : sizeof model->name - 1),
+             l.name.data);
+    snprintf(model->base_file, sizeof model->base_file, "%s", l.base_file);
+    model->tokens_trained = l.trained;
+    if (load_tensors(model, file, error) == 0) {
+        model_refresh_operands(model);
+        return 0;
     }
-    if (tokenizer_vocabulary_size(tokenizer) != config.vocabulary) {
-        error_set(error, "%s: %zu tokens for a vocabulary of %zu", gguf_name(file),
-                  tokenizer_vocabulary_size(tokenizer), config.vocabulary);
-    } else if (model_create(out, config, &slots, tokenizer, precision, 0, error) == 0) {
-        struct model *model = *out;
-        snprintf(model->name, sizeof model->name, "%.*s",
-                 (int)(name.length < sizeof model->name ? name.length : sizeof model->name - 1),
-                 name.data);
-        model->tokens_trained = trained;
-        if (load_tensors(model, file, error) == 0) {
-            model_refresh_operands(model);
-            return 0;
-        }
-        model_destroy(model);
-        *out = NULL;
-        return -1;
-    }
-    slots_free(&slots);
-    tokenizer_destroy(tokenizer);
+    model_destroy(model);
+    *out = NULL;
     return -1;
+}
+
+/* A checkpoint as a model without slots. */
+static int load_checkpoint(struct model **out, const char *path, enum precision precision,
+                           struct error *error) {
+    struct checkpoint *base;
+    struct tokenizer *tokenizer;
+    struct slots none = {0};
+    if (checkpoint_open(&base, &tokenizer, path, error))
+        return -1;
+    if (model_create_on(out, base, (struct config){0}, &none, tokenizer, precision, 0, error)) {
+        tokenizer_destroy(tokenizer);
+        checkpoint_close(base);
+        return -1;
+    }
+    const char *slash = strrchr(path, '/');
+    snprintf((*out)->name, sizeof(*out)->name, "%s", base->name);
+    snprintf((*out)->base_file, sizeof(*out)->base_file, "%s", slash != NULL ? slash + 1 : path);
+    return 0;
+}
+
+static int is_directory(const char *path) {
+    struct stat status;
+    return stat(path, &status) == 0 && S_ISDIR(status.st_mode);
+}
+
+int model_load_on(struct model **out, const char *path, const char *base, enum precision precision,
+                  struct error *error) {
+    struct gguf *file;
+    *out = NULL;
+    if (is_directory(path))
+        return load_checkpoint(out, path, precision, error);
+    if (gguf_open(&file, path, error))
+        return -1;
+    int result = checkpoint_is_gguf(file) ? load_checkpoint(out, path, precision, error)
+                                          : load_open_file(out, file, base, precision, error);
+    gguf_close(file);
+    return result;
 }
 
 int model_load(struct model **out, const char *path, enum precision precision,
                struct error *error) {
+    return model_load_on(out, path, NULL, precision, error);
+}
+
+int model_load_tokenizer(struct tokenizer **out, const char *path, struct error *error) {
     struct gguf *file;
+    struct checkpoint *base = NULL;
+    char name[256];
     *out = NULL;
+    if (is_directory(path)) {
+        int result = checkpoint_open(&base, out, path, error);
+        checkpoint_close(base);
+        return result;
+    }
     if (gguf_open(&file, path, error))
         return -1;
-    int result = load_open_file(out, file, precision, error);
+    int result = gguf_has(file, "trine.base.fingerprint")
+                     ? open_base(&base, out, name, sizeof name, file, NULL, error)
+                     : tokenizer_gguf_load(out, file, error);
+    checkpoint_close(base);
     gguf_close(file);
     return result;
 }

@@ -5,6 +5,7 @@
 
 #include "base/memory.h"
 #include "math/norm.h"
+#include "model/checkpoint.h"
 #include "model/decoder_block.h"
 
 enum { WIDE_CHUNK = 256, DEFAULT_CONTEXT = 4096, FEW_FOR_HEAD = PRODUCT_ROWS };
@@ -81,7 +82,8 @@ int decoder_create(struct decoder **out, const struct weights *weights,
     struct decoder *d = memory_allocate(1, sizeof *d, error);
     if (d == NULL)
         return -1;
-    size_t context = weights->config->context;
+    size_t context =
+        weights->base != NULL ? weights->base->config.context : weights->config->context;
     size_t wanted = options != NULL ? options->context : 0;
     d->weights = *weights;
     d->context = wanted > 0 && wanted < context             ? wanted

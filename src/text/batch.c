@@ -94,7 +94,7 @@ static int process_item(struct batch *b, struct batch_item *item, const struct m
     struct token_list *tokens = &item->tokens;
     if (memory_grow(&tokens->ids, &tokens->capacity, 1, sizeof *tokens->ids, &item->error))
         return -1;
-    tokens->ids[tokens->count++] = TOKEN_END_OF_TEXT;
+    tokens->ids[tokens->count++] = tokenizer_end_of_text(tokenizer);
     return tokenizer_encode(tokenizer, b->caches[omp_get_thread_num()], record->text,
                             record->text_bytes, tokens, &item->error);
 }

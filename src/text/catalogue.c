@@ -21,7 +21,7 @@ static const char SCHEMA[] =
     " PRIMARY KEY (document, slot), CHECK ((text IS NULL) = (number IS NOT NULL)))"
     " STRICT, WITHOUT ROWID;"
     "CREATE TABLE tokens (id INTEGER PRIMARY KEY, bytes BLOB NOT NULL,"
-    " is_special INTEGER NOT NULL CHECK (is_special IN (0, 1))) STRICT;"
+    " is_special INTEGER NOT NULL CHECK (is_special BETWEEN 0 AND 3)) STRICT;"
     "CREATE TABLE merges (rank INTEGER PRIMARY KEY, left_token INTEGER NOT NULL REFERENCES tokens,"
     " right_token INTEGER NOT NULL REFERENCES tokens) STRICT;";
 
@@ -140,7 +140,7 @@ static int add_vocabulary(struct catalogue_writer *w, const struct tokenizer *to
         struct token_bytes bytes = tokenizer_token(tokenizer, (uint32_t)i);
         sqlite3_bind_int64(add_token, 1, (sqlite3_int64)i);
         sqlite3_bind_blob64(add_token, 2, bytes.data, bytes.length, SQLITE_STATIC);
-        sqlite3_bind_int(add_token, 3, tokenizer_is_special(tokenizer, (uint32_t)i));
+        sqlite3_bind_int(add_token, 3, (int)tokenizer_kind(tokenizer, (uint32_t)i));
         result = run(w, add_token, error);
     }
     for (size_t rank = 0; result == 0 && rank < tokenizer_merge_count(tokenizer); rank++) {
@@ -155,15 +155,23 @@ static int add_vocabulary(struct catalogue_writer *w, const struct tokenizer *to
     return result;
 }
 
-static int add_meta(struct catalogue_writer *w, size_t shard_count, struct error *error) {
-    char format[32], shards[32], documents[32];
+static int add_meta(struct catalogue_writer *w, const struct tokenizer *tokenizer,
+                    size_t shard_count, struct error *error) {
+    char format[32], shards[32], documents[32], begin[32], end[32];
     snprintf(format, sizeof format, "%d", CATALOGUE_FORMAT);
     snprintf(shards, sizeof shards, "%zu", shard_count);
     snprintf(documents, sizeof documents, "%zu", w->document_count);
-    const char *const values[][2] = {{"format", format},
-                                     {"name", w->manifest->name},
-                                     {"shards", shards},
-                                     {"documents", documents}};
+    snprintf(begin, sizeof begin, "%u", tokenizer_end_of_text(tokenizer));
+    snprintf(end, sizeof end, "%u", tokenizer_end(tokenizer));
+    const char *const values[][2] = {
+        {"format", format},
+        {"pieces", piece_pattern_name(tokenizer_pattern(tokenizer))},
+        {"whole_pieces", tokenizer_takes_whole_pieces(tokenizer) ? "1" : "0"},
+        {"begin", begin},
+        {"end", end},
+        {"name", w->manifest->name},
+        {"shards", shards},
+        {"documents", documents}};
     sqlite3_stmt *add = NULL;
     int result = prepare(w, &add, "INSERT INTO meta VALUES (?, ?)", error);
     for (size_t i = 0; result == 0 && i < sizeof values / sizeof *values; i++) {
@@ -187,7 +195,7 @@ static int sync_file(const char *path, struct error *error) {
 
 int catalogue_finish(struct catalogue_writer *w, const struct tokenizer *tokenizer,
                      size_t shard_count, struct error *error) {
-    int result = add_vocabulary(w, tokenizer, error) || add_meta(w, shard_count, error);
+    int result = add_vocabulary(w, tokenizer, error) || add_meta(w, tokenizer, shard_count, error);
     if (result == 0 && sqlite3_exec(w->database, "COMMIT", NULL, NULL, NULL) != SQLITE_OK)
         result = failed(w, error);
     catalogue_abort(w);

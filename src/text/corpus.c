@@ -21,6 +21,9 @@ struct corpus {
     struct shard *shards;
     size_t shard_count, shard_capacity;
     struct tokenizer *tokenizer;
+    char pieces[32]; /* as the catalogue names the pattern; "": it does not */
+    int takes_whole_pieces;
+    uint32_t begin, end;
     sqlite3 *database; /* only while opening */
 };
 
@@ -92,6 +95,14 @@ static int load_meta(struct corpus *c, sqlite3_stmt *row, void *state, struct er
                      CATALOGUE_FORMAT);
     if (strcmp(key, "format") == 0)
         *has_format = 1;
+    if (strcmp(key, "pieces") == 0)
+        snprintf(c->pieces, sizeof c->pieces, "%s", value);
+    if (strcmp(key, "whole_pieces") == 0)
+        c->takes_whole_pieces = strcmp(value, "1") == 0;
+    if (strcmp(key, "begin") == 0)
+        c->begin = (uint32_t)strtoul(value, NULL, 10);
+    if (strcmp(key, "end") == 0)
+        c->end = (uint32_t)strtoul(value, NULL, 10);
     if (strcmp(key, "name") == 0) {
         c->name = string_pool_intern(&c->strings, value, error);
         return c->name != NULL ? 0 : -1;
@@ -234,8 +245,9 @@ struct vocabulary {
 static int load_token(struct corpus *c, sqlite3_stmt *row, void *state, struct error *error) {
     struct vocabulary *v = state;
     long long is_special = column_count(row, 2);
-    if (column_count(row, 0) != (long long)v->count || is_special < 0 || is_special > 1 ||
-        sqlite3_column_type(row, 1) != SQLITE_BLOB || v->count == UINT32_MAX)
+    if (column_count(row, 0) != (long long)v->count || is_special < 0 ||
+        is_special > TOKEN_UNUSED || sqlite3_column_type(row, 1) != SQLITE_BLOB ||
+        v->count == UINT32_MAX)
         return wrong(c, error, "token %zu is not sound", v->count);
     const void *bytes = sqlite3_column_blob(row, 1);
     size_t length = (size_t)sqlite3_column_bytes(row, 1);
@@ -265,6 +277,20 @@ static int load_merge(struct corpus *c, sqlite3_stmt *row, void *state, struct e
     return 0;
 }
 
+/* Corpora from before these were stored have GPT-2's pieces and begin with "<|endoftext|>". */
+static int set_up_tokenizer(struct corpus *c, struct error *error) {
+    if (c->pieces[0] != '\0') {
+        int pattern = piece_pattern_find(c->pieces, strlen(c->pieces));
+        if (pattern < 0)
+            return wrong(c, error, "its text was cut by the unknown pattern %s", c->pieces);
+        tokenizer_set_pieces(c->tokenizer, (enum piece_pattern)pattern, c->takes_whole_pieces);
+        tokenizer_set_ends(c->tokenizer, c->begin, c->end);
+    }
+    if (tokenizer_end_of_text(c->tokenizer) >= tokenizer_vocabulary_size(c->tokenizer))
+        return wrong(c, error, "no token of its vocabulary begins a document");
+    return 0;
+}
+
 static int load_tokenizer(struct corpus *c, struct error *error) {
     struct vocabulary v = {0};
     int result = load_rows(c, "SELECT id, bytes, is_special FROM tokens ORDER BY id", load_token,
@@ -273,8 +299,8 @@ static int load_tokenizer(struct corpus *c, struct error *error) {
                            load_merge, &v, error) ||
                  tokenizer_create(&c->tokenizer, v.tokens, v.is_special, v.count, v.merges,
                                   v.merge_count, error);
-    if (result == 0 && tokenizer_end_of_text(c->tokenizer) != TOKEN_END_OF_TEXT)
-        result = wrong(c, error, "token %d is not the end of text", TOKEN_END_OF_TEXT);
+    if (result == 0)
+        result = set_up_tokenizer(c, error);
     string_pool_free(&v.bytes);
     free(v.tokens);
     free(v.is_special);
@@ -292,7 +318,7 @@ static int check_tokens(const struct corpus *c, struct error *error) {
         uint32_t largest = 0;
         for (size_t j = 0; j < document->token_count; j++)
             largest = document->tokens[j] > largest ? document->tokens[j] : largest;
-        if (document->tokens[0] != TOKEN_END_OF_TEXT || largest >= vocabulary)
+        if (document->tokens[0] != tokenizer_end_of_text(c->tokenizer) || largest >= vocabulary)
             wrong_document = i < wrong_document ? i : wrong_document;
     }
     if (wrong_document == SIZE_MAX)
@@ -398,19 +424,5 @@ int corpus_check_tokenizer(const struct corpus *corpus, const struct tokenizer *
 }
 
 int corpus_copy_tokenizer(const struct corpus *c, struct tokenizer **out, struct error *error) {
-    *out = NULL;
-    size_t count = tokenizer_vocabulary_size(c->tokenizer);
-    struct token_bytes *tokens = memory_allocate(count, sizeof *tokens, error);
-    uint8_t *is_special = tokens == NULL ? NULL : memory_allocate(count, 1, error);
-    int result = is_special == NULL ? -1 : 0;
-    for (size_t i = 0; result == 0 && i < count; i++) {
-        tokens[i] = tokenizer_token(c->tokenizer, (uint32_t)i);
-        is_special[i] = (uint8_t)tokenizer_is_special(c->tokenizer, (uint32_t)i);
-    }
-    if (result == 0) /* the merges lie one after the other */
-        result = tokenizer_create(out, tokens, is_special, count, tokenizer_merge(c->tokenizer, 0),
-                                  tokenizer_merge_count(c->tokenizer), error);
-    memory_free(tokens);
-    memory_free(is_special);
-    return result;
+    return tokenizer_copy(out, c->tokenizer, error);
 }

@@ -29,7 +29,7 @@ struct corpus_label {
 
 struct corpus_document {
     const char *name;
-    const uint32_t *tokens; /* the first is TOKEN_END_OF_TEXT */
+    const uint32_t *tokens; /* the first is the one that begins documents */
     size_t token_count;
     int is_held_out;
     const struct corpus_label *labels; /* one for each slot */

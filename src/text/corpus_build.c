@@ -223,7 +223,7 @@ static int check_decisions(const struct build *b, struct error *error) {
         kept[b->decisions[i]]++;
     if (kept[LINE_TRAINS] + kept[LINE_IS_HELD_OUT] == 0)
         return error_set(error, "the input has no documents");
-    if (kept[LINE_TRAINS] == 0 && b->options->tokenizer_directory == NULL)
+    if (kept[LINE_TRAINS] == 0 && b->options->tokenizer == NULL)
         return error_set(error, "every document is held out: there is nothing to learn from");
     return 0;
 }
@@ -274,12 +274,9 @@ static int open_sources(struct build *b, struct error *error) {
 }
 
 static int borrow_tokenizer(struct build *b, struct error *error) {
-    struct corpus *other;
-    if (corpus_open(&other, b->options->tokenizer_directory, error))
-        return -1;
-    int result = corpus_copy_tokenizer(other, &b->tokenizer, error);
-    corpus_close(other);
-    return result;
+    if (tokenizer_end_of_text(b->options->tokenizer) == UINT32_MAX)
+        return error_set(error, "this tokenizer has no token that begins a document");
+    return tokenizer_copy(&b->tokenizer, b->options->tokenizer, error);
 }
 
 static int learn_tokenizer(struct build *b, struct error *error) {
@@ -322,7 +319,7 @@ static int run(struct build *b, struct error *error) {
     if (check_vocabulary(b, error))
         return -1;
     b->was_found = memory_allocate(b->manifest.held_out.documents.count, 1, error);
-    if (b->was_found == NULL || (o->tokenizer_directory != NULL && borrow_tokenizer(b, error)) ||
+    if (b->was_found == NULL || (o->tokenizer != NULL && borrow_tokenizer(b, error)) ||
         corpus_directory_create(&b->directory, o->out_directory, o->is_forced, error) ||
         open_sources(b, error) || batch_create(&b->batch, error) || run_pass(b, &DECIDE, error) ||
         check_decisions(b, error) || (b->tokenizer == NULL && learn_tokenizer(b, error)) ||

@@ -13,14 +13,15 @@
 
 #include "base/error.h"
 #include "text/record.h"
+#include "text/tokenizer.h"
 
 struct corpus_build_options {
     const char *manifest_path, *out_directory;
     const char *const *files; /* "-" at most once: standard input, spooled in the new directory */
     size_t file_count;
-    size_t vocabulary;               /* 0: the manifest's */
-    const char *tokenizer_directory; /* a corpus whose tokenizer is used; NULL: learn one */
-    int skips_bad_lines;             /* else they are all reported, and the build fails */
+    size_t vocabulary;                 /* 0: the manifest's */
+    const struct tokenizer *tokenizer; /* is used as it is; NULL: learn one */
+    int skips_bad_lines;               /* else they are all reported, and the build fails */
     int keeps_duplicates;
     int is_forced;                             /* replaces an existing corpus */
     size_t shard_tokens;                       /* 0: SHARD_TOKENS */

@@ -239,6 +239,15 @@ int tokenizer_create(struct tokenizer **out, const struct token_bytes *tokens, c
     return 0;
 }
 
+int tokenizer_copy(struct tokenizer **out, const struct tokenizer *t, struct error *error) {
+    if (tokenizer_create(out, t->tokens, t->kinds, t->token_count, t->merges, t->merge_count,
+                         error))
+        return -1;
+    tokenizer_set_pieces(*out, t->pattern, t->takes_whole_pieces);
+    tokenizer_set_ends(*out, t->begin, t->end);
+    return 0;
+}
+
 void tokenizer_destroy(struct tokenizer *t) {
     if (t == NULL)
         return;
@@ -275,6 +284,10 @@ void tokenizer_set_pieces(struct tokenizer *t, enum piece_pattern pattern, int t
 
 enum piece_pattern tokenizer_pattern(const struct tokenizer *t) {
     return t->pattern;
+}
+
+int tokenizer_takes_whole_pieces(const struct tokenizer *t) {
+    return t->takes_whole_pieces;
 }
 
 void tokenizer_set_ends(struct tokenizer *t, uint32_t begin, uint32_t end) {

@@ -35,6 +35,8 @@ struct token_bytes {
 int tokenizer_create(struct tokenizer **out, const struct token_bytes *tokens, const uint8_t *kinds,
                      size_t token_count, const uint32_t *merges, size_t merge_count,
                      struct error *error);
+/* A tokenizer of the caller's own that does the same. */
+int tokenizer_copy(struct tokenizer **out, const struct tokenizer *tokenizer, struct error *error);
 void tokenizer_destroy(struct tokenizer *tokenizer);
 
 /* How text is cut, and whether a piece that is a token as it stands is taken whole whatever the
@@ -42,6 +44,7 @@ void tokenizer_destroy(struct tokenizer *tokenizer);
 void tokenizer_set_pieces(struct tokenizer *tokenizer, enum piece_pattern pattern,
                           int takes_whole_pieces);
 enum piece_pattern tokenizer_pattern(const struct tokenizer *tokenizer);
+int tokenizer_takes_whole_pieces(const struct tokenizer *tokenizer);
 
 /* The tokens that begin a document and end a reply; UINT32_MAX for none. At first both are
  * "<|endoftext|>" if there is such a token. */

@@ -33,6 +33,13 @@ static const struct setting SETTINGS[] = {
     COUNT("ngram_orders", config.ngram_orders, "longest n-gram that gives evidence"),
     COUNT("ngram_rows", config.ngram_rows, "rows of each n-gram table"),
     NUMBER("rope_base", config.rope_base, "base of the rotary positions"),
+    COUNT("adapter_rank", config.adapter_rank, "rank of the adapters; 0: none"),
+    COUNT("adapter_first", config.adapter_first, "the first block that is adapted"),
+    NUMBER("adapter_alpha", adapter_alpha, "adapters count alpha / rank times"),
+    COUNT("adapt_qkv", adapts_qkv, "1: adapt queries, keys and values; 0: not"),
+    COUNT("adapt_attention_out", adapts_attention_out, "1: adapt the attention's output"),
+    COUNT("adapt_gate_up", adapts_gate_up, "1: adapt the feed-forward part's gate and up"),
+    COUNT("adapt_down", adapts_down, "1: adapt the feed-forward part's output"),
     COUNT("seed", options.seed, "seed of every random draw"),
     COUNT("steps", options.steps, "steps of the whole run"),
     COUNT("batch", options.batch, "pieces a step"),
@@ -84,6 +91,41 @@ void recipe_default(struct recipe *recipe) {
                               .candidates = 5,
                               .report_every = 250,
                               .save_every = 250};
+}
+
+void recipe_default_adapter(struct recipe *recipe) {
+    recipe_default(recipe);
+    recipe->config = (struct config){.context = 256,
+                                     .ngram_orders = 3,
+                                     .ngram_rows = 32768,
+                                     .adapter_rank = 16,
+                                     .adapter_first = 0};
+    recipe->adapts_qkv = recipe->adapts_attention_out = 1;
+    recipe->adapts_gate_up = recipe->adapts_down = 1;
+    recipe->adapter_alpha = 32;
+    recipe->options.learning_rate = 1e-3;
+    recipe->options.decay = 0;
+}
+
+struct config recipe_adapter_config(const struct recipe *recipe) {
+    struct config config = recipe->config;
+    const size_t wanted[ADAPTER_TARGETS] = {recipe->adapts_qkv, recipe->adapts_attention_out,
+                                            recipe->adapts_gate_up, recipe->adapts_down};
+    config.adapter_targets = 0;
+    for (int target = 0; target < ADAPTER_TARGETS; target++)
+        config.adapter_targets |= (size_t)(wanted[target] != 0) << target;
+    config.adapter_scale =
+        config.adapter_rank > 0 ? recipe->adapter_alpha / (double)config.adapter_rank : 0;
+    return config;
+}
+
+int recipe_setting_applies(const char *name, int is_on_base) {
+    static const char *const SIZES[] = {"width", "blocks",     "heads",    "key_value_heads",
+                                        "inner", "head_width", "rope_base"};
+    for (size_t i = 0; i < sizeof SIZES / sizeof *SIZES; i++)
+        if (strcmp(name, SIZES[i]) == 0)
+            return !is_on_base;
+    return strncmp(name, "adapt", 5) != 0 || is_on_base;
 }
 
 static const struct setting *find_setting(const char *name) {

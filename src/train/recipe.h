@@ -18,9 +18,20 @@ struct recipe {
     size_t report_every, save_every; /* steps */
     struct slot_width widths[MAXIMUM_WIDTHS]; /* "slot_width": {"author": 24} */
     size_t width_count;
+    /* Of adapters: what is adapted, and alpha, of which the scale is alpha / rank. */
+    size_t adapts_qkv, adapts_attention_out, adapts_gate_up, adapts_down; /* 0 or 1 */
+    double adapter_alpha;
 };
 
 void recipe_default(struct recipe *recipe);
+/* For models on a base, whose own sizes are the base's. */
+void recipe_default_adapter(struct recipe *recipe);
+
+/* What model_create_on wants of the recipe. */
+struct config recipe_adapter_config(const struct recipe *recipe);
+
+/* Whether a setting means something to a new model, or to one on a base. */
+int recipe_setting_applies(const char *name, int is_on_base);
 
 /* Reads a JSON object of settings over what the recipe holds; unknown names are errors. */
 int recipe_load(struct recipe *recipe, const char *path, struct error *error);

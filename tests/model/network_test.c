@@ -10,6 +10,7 @@
 #include "base/memory.h"
 #include "base/random.h"
 #include "model/network.h"
+#include "model/tiny_checkpoint.h"
 
 enum { SEQUENCES = 2, TIME = 7, ROWS = SEQUENCES * TIME };
 
@@ -51,7 +52,7 @@ static void fill(real *values, size_t count, double scale, uint64_t seed) {
         values[i] = (real)(scale * random_normal(&random));
 }
 
-static void fixture_start(struct fixture *f, struct config config) {
+static void fixture_start_on(struct fixture *f, struct config config, struct checkpoint *base) {
     struct error error;
     memset(f, 0, sizeof *f);
     f->config = config;
@@ -63,7 +64,7 @@ static void fixture_start(struct fixture *f, struct config config) {
     fill(f->values, f->layout.count, 0.4, 1);
     fill(f->ngrams, config_ngram_count(&f->config), 0.3, 2);
     f->weights = (struct weights){&f->config, &f->layout, PRECISION_REAL, f->values, f->values,
-                                  f->ngrams,  NULL};
+                                  f->ngrams,  base};
     assert_int_equal(pass_create(&f->pass, &f->weights, SEQUENCES, TIME, 1, &error), 0);
     struct random random;
     random_seed(&random, 3, 0);
@@ -80,6 +81,10 @@ static void fixture_start(struct fixture *f, struct config config) {
     fill(f->mean_weight, ROWS * 5, 0.3, 5);
     fill(f->precision_weight, ROWS * 5, 0.3, 6);
     f->handle = (struct pass_handle){f->told, f->mask, f->start_precision, f->start_information};
+}
+
+static void fixture_start(struct fixture *f, struct config config) {
+    fixture_start_on(f, config, NULL);
 }
 
 static void fixture_end(struct fixture *f) {
@@ -170,6 +175,35 @@ static void test_parameters_of_plain_model(void **state) {
     fixture_end(&f);
 }
 
+/* A model on a base: everything that it owns, adapters of all matrices or of some blocks. */
+static void check_adapted(const char *architecture, size_t first, size_t targets, size_t split) {
+    struct tiny_options options = {.architecture = architecture, .type = TENSOR_F32};
+    struct checkpoint *base = tiny_open(&options);
+    struct fixture f;
+    struct config config = CONFIG;
+    config.has_base = 1;
+    config.adapter_rank = 2;
+    config.adapter_first = first;
+    config.adapter_targets = targets;
+    config.adapter_scale = 1.5;
+    config.split = split;
+    config.epsilon = base->config.epsilon;
+    fixture_start_on(&f, config, base);
+    check_parameters(&f);
+    fixture_end(&f);
+    checkpoint_close(base);
+}
+
+static void test_parameters_of_adapted_model(void **state) {
+    (void)state;
+    check_adapted("llama", 0, 15, 1);
+    check_adapted("qwen2", 1, 9, 1);
+    check_adapted("qwen2", 2, 6, 1); /* the adapters start above the split */
+    check_adapted("llama", 2, 15, 2);
+    check_adapted("llama", 0, 15, 3); /* all blocks read */
+    check_adapted("llama", 3, 0, 2);  /* no adapters at all */
+}
+
 static void test_told_vectors_and_ngrams(void **state) {
     (void)state;
     struct fixture f;
@@ -229,6 +263,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_parameters),
         cmocka_unit_test(test_parameters_of_plain_model),
+        cmocka_unit_test(test_parameters_of_adapted_model),
         cmocka_unit_test(test_told_vectors_and_ngrams),
         cmocka_unit_test(test_future_is_unseen),
         cmocka_unit_test(test_write_again),
