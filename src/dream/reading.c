@@ -97,7 +97,8 @@ static void read_piece(const struct reader *reader, struct reader_buffers *b,
     struct pass_handle handle = {.told = b->told, .told_mask = b->mask};
     for (int c = 0; c < reader->conditions || c == 0; c++) {
         tell_labels(reader, b, piece->document, (enum condition)c);
-        pass_read(b->pass, b->tokens, &handle);
+        if (c == 0) /* what is told concerns the writer alone */
+            pass_read(b->pass, b->tokens, &handle);
         if (c == 0 && reader->model->config.latent_width > 0)
             keep_handles(reader, b, piece);
         if (c >= reader->conditions)

@@ -399,30 +399,49 @@ static void head_backward(struct pass *pass, const int32_t *targets, real *losse
                      pass->norm_inverse, pass->rows, c->width);
 }
 
+/* Block l, whose gradient of the stream must be in the scratch as operands. */
+static void backward_through(struct pass *pass, size_t l, real *gradient) {
+    block_load(&pass->operands, &pass->weights, l, &pass->scratch);
+    block_backward(pass->matmul, &pass->weights, &pass->operands, l, pass->dresidual, gradient,
+                   &pass->blocks[l], &pass->scratch);
+}
+
+/* From the split down to the first block that is trained. */
+static void reader_backward(struct pass *pass, real *gradient) {
+    const struct config *c = pass->weights.config;
+    for (size_t l = c->split; l-- > pass->lowest;) {
+        operand_store(pass->scratch.residual_operand, pass->dresidual, pass->rows * c->width,
+                      pass->weights.precision);
+        backward_through(pass, l, gradient);
+    }
+    if (pass->weights.base == NULL)
+        embedding_backward(pass, gradient);
+}
+
 void pass_write_backward(struct pass *pass, const struct pass_handle *handle,
                          const int32_t *targets, real *losses, const struct pass_gradients *g) {
     const struct config *c = pass->weights.config;
+    size_t lowest_written = pass->lowest > c->split ? pass->lowest : c->split;
     run_writer(pass, handle);
     head_backward(pass, targets, losses, g);
     if (c->latent_width > 0)
         memset(pass->dlatent, 0, pass->rows * c->latent_width * sizeof(real));
-    for (size_t l = c->blocks; l-- > pass->lowest;) {
-        if (l + 1 == c->split && c->latent_width > 0) {
-            latent_backward(pass, handle, g);
-            evidence_head_backward(pass, g);
-        }
+    for (size_t l = c->blocks; l-- > lowest_written;) {
         operand_store(pass->scratch.residual_operand, pass->dresidual, pass->rows * c->width,
                       pass->weights.precision);
-        if (c->latent_width > 0 && l >= c->split)
+        if (c->latent_width > 0)
             injection_backward(pass, l, g->gradient);
-        block_load(&pass->operands, &pass->weights, l, &pass->scratch);
-        block_backward(pass->matmul, &pass->weights, &pass->operands, l, pass->dresidual,
-                       g->gradient, &pass->blocks[l], &pass->scratch);
+        backward_through(pass, l, g->gradient);
     }
-    if (pass->lowest >= c->split && c->latent_width > 0) { /* no block below is trained */
+    if (c->latent_width > 0) {
         latent_backward(pass, handle, g);
         evidence_head_backward(pass, g);
     }
-    if (pass->weights.base == NULL)
-        embedding_backward(pass, g->gradient);
+    reader_backward(pass, g->gradient);
+}
+
+void pass_read_backward(struct pass *pass, const struct pass_gradients *g) {
+    memset(pass->dresidual, 0, pass->rows * pass->weights.config->width * sizeof(real));
+    evidence_head_backward(pass, g);
+    reader_backward(pass, g->gradient);
 }

@@ -51,6 +51,10 @@ void pass_write_backward(struct pass *pass, const struct pass_handle *handle,
                          const int32_t *targets, real *losses,
                          const struct pass_gradients *gradients);
 
+/* After pass_read alone: the gradient of the score, of which `gradients` holds the same; nothing is
+ * written, so scale, dtold and handle_gradient do not matter. */
+void pass_read_backward(struct pass *pass, const struct pass_gradients *gradients);
+
 /* n-gram table rows of each token, [R,orders]. */
 const uint32_t *pass_ngram_rows(const struct pass *pass);
 

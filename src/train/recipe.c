@@ -42,6 +42,8 @@ static const struct setting SETTINGS[] = {
     COUNT("adapt_down", adapts_down, "1: adapt the feed-forward part's output"),
     COUNT("seed", options.seed, "seed of every random draw"),
     COUNT("steps", options.steps, "steps of the whole run"),
+    COUNT("evidence_steps", options.evidence_steps,
+          "the first n steps train the evidence alone, several times as fast"),
     COUNT("batch", options.batch, "pieces a step"),
     COUNT("pass_sequences", options.pass_sequences, "pieces that a thread runs at once"),
     COUNT("threads", options.threads, "threads; results are the same for the same number"),
@@ -105,6 +107,11 @@ void recipe_default_adapter(struct recipe *recipe) {
     recipe->adapter_alpha = 32;
     recipe->options.learning_rate = 1e-3;
     recipe->options.decay = 0;
+    recipe->options.batch = 8;
+    recipe->options.pass_sequences = 4;
+    recipe->options.steps = 640;
+    recipe->options.warmup_steps = 30;
+    recipe->candidates = 0; /* the writer is slow to ask */
 }
 
 struct config recipe_adapter_config(const struct recipe *recipe) {

@@ -100,6 +100,9 @@ static int check_options(const struct train_options *o, const struct config *con
     if (o->time < 1 || o->time > config->context)
         return error_set(error, "pieces of %zu tokens do not fit a context of %zu", o->time,
                          config->context);
+    if (o->evidence_steps >= o->steps || (o->evidence_steps > 0 && config->latent_width == 0))
+        return error_set(error, "%zu of %zu steps cannot train the evidence alone",
+                         o->evidence_steps, o->steps);
     if (o->steps < 1 || o->score_every < 1)
         return error_set(error, "steps and score_every must be at least 1");
     return 0;
@@ -254,6 +257,10 @@ static void score(const struct trainer *t, struct worker *w, size_t b, const str
     }
 }
 
+static int is_evidence_step(const struct trainer *t) {
+    return t->step < t->options.evidence_steps;
+}
+
 /* One pass of `pass_sequences` sequences, the first being number `index` of the batch. */
 static void run_pass(struct trainer *t, struct worker *w, size_t index, const struct piece *pieces,
                      size_t token_count) {
@@ -278,11 +285,15 @@ static void run_pass(struct trainer *t, struct worker *w, size_t index, const st
                                        .scale = (real)(1.0 / (double)token_count),
                                        .evidence_gradient = (real)t->options.evidence_gradient,
                                        .handle_gradient = (real)t->options.handle_gradient};
-    pass_write_backward(w->pass, &handle, w->targets, w->losses, &gradients);
-    for (size_t b = 0; b < sequences; b++)
-        tell_backward(t, w, b, &pieces[index + b]);
-    for (size_t r = 0; r < rows; r++)
-        w->loss += (double)w->losses[r];
+    if (is_evidence_step(t)) {
+        pass_read_backward(w->pass, &gradients);
+    } else {
+        pass_write_backward(w->pass, &handle, w->targets, w->losses, &gradients);
+        for (size_t b = 0; b < sequences; b++)
+            tell_backward(t, w, b, &pieces[index + b]);
+        for (size_t r = 0; r < rows; r++)
+            w->loss += (double)w->losses[r];
+    }
     if (c->ngram_orders > 0)
         memcpy(t->ngram_rows + index * t->options.time * c->ngram_orders, pass_ngram_rows(w->pass),
                rows * c->ngram_orders * sizeof(uint32_t));
@@ -341,25 +352,31 @@ static double clip_scale(double norm, double limit) {
     return limit > 0 && norm > limit ? limit / norm : 1;
 }
 
-static void update_range(struct trainer *t, size_t id, const struct adamw *adamw,
-                         const double *norms) {
+/* The network's own parameters start when they are first trained, with a schedule of their own. */
+static void update_range(struct trainer *t, size_t id, const struct adamw *network,
+                         const struct adamw *latent, const double *norms) {
     size_t from, to, boundary = t->model->layout.latent_start;
     range_of(t->model->layout.count, id, t->options.threads, &from, &to);
     size_t middle = boundary < from ? from : boundary > to ? to : boundary;
     real *gradient = t->workers[0].gradient;
-    adamw_update(t->model, t->first, t->second, gradient, t->decays, from, middle,
-                 clip_scale(norms[0], t->options.clip), t->step + 1, adamw);
+    if (!is_evidence_step(t))
+        adamw_update(t->model, t->first, t->second, gradient, t->decays, from, middle,
+                     clip_scale(norms[0], t->options.clip), t->step + 1 - t->options.evidence_steps,
+                     network);
     adamw_update(t->model, t->first, t->second, gradient, t->decays, middle, to,
-                 clip_scale(norms[1], t->options.clip), t->step + 1, adamw);
+                 clip_scale(norms[1], t->options.clip), t->step + 1, latent);
     memset(gradient + from, 0, (to - from) * sizeof(real));
 }
 
-/* Share of the full learning rate at the present step: linear warm-up, then cosine. */
-static double schedule(const struct trainer *t) {
-    double at = (double)t->step, warmup = t->options.warmup_steps;
+/* Share of the full learning rate at the present step, of those from `first` on: linear warm-up,
+ * then cosine. */
+static double schedule(const struct trainer *t, size_t first) {
+    if (t->step < first)
+        return 0;
+    double at = (double)(t->step - first), warmup = t->options.warmup_steps;
     if (at < warmup)
         return (at + 1) / warmup;
-    double done = (at - warmup) / fmax(1, (double)t->options.steps - warmup);
+    double done = (at - warmup) / fmax(1, (double)(t->options.steps - first) - warmup);
     double low = t->options.final_rate;
     return low + (1 - low) * 0.5 * (1 + cos(3.141592653589793 * fmin(1, done)));
 }
@@ -406,13 +423,15 @@ int trainer_step(struct trainer *t, struct train_report *report, struct error *e
     size_t token_count = 0, threads = t->options.threads;
     for (size_t i = 0; i < t->options.batch; i++)
         token_count += pieces[i].count;
-    double rate = schedule(t), norms[2] = {0};
+    double rate = schedule(t, 0), norms[2] = {0};
     int failed = 0;
-    struct adamw adamw = {.learning_rate = rate * t->options.learning_rate,
-                          .beta1 = t->options.beta1,
-                          .beta2 = t->options.beta2,
-                          .epsilon = 1e-8,
-                          .decay = t->options.decay};
+    struct adamw latent = {.learning_rate = rate * t->options.learning_rate,
+                           .beta1 = t->options.beta1,
+                           .beta2 = t->options.beta2,
+                           .epsilon = 1e-8,
+                           .decay = t->options.decay};
+    struct adamw network = latent;
+    network.learning_rate = schedule(t, t->options.evidence_steps) * t->options.learning_rate;
 #pragma omp parallel num_threads((int)threads)
     {
         size_t id = (size_t)omp_get_thread_num(), share = t->options.batch / threads;
@@ -428,7 +447,7 @@ int trainer_step(struct trainer *t, struct train_report *report, struct error *e
                 norms[part] += t->workers[i].square[part];
         double roots[2] = {sqrt(norms[0]), sqrt(norms[1])};
         struct error mine;
-        update_range(t, id, &adamw, roots);
+        update_range(t, id, &network, &latent, roots);
         if (t->model->config.ngram_orders > 0 && t->model->config.latent_width > 0 &&
             update_ngrams(t, id, rate, &mine)) {
 #pragma omp critical

@@ -13,6 +13,7 @@
 struct train_options {
     uint64_t seed;
     size_t steps;          /* of the whole run */
+    size_t evidence_steps; /* the first so many train the evidence and the slots alone */
     size_t batch, time;    /* sequences a step, tokens a sequence */
     size_t pass_sequences; /* sequences that one thread runs at once */
     size_t threads;

@@ -8,13 +8,13 @@
 struct state_header {
     char magic[8];
     uint64_t version, real_bytes, parameter_count, ngram_count, ngram_rows;
-    uint64_t seed, batch, time, threads, steps, step, tokens_trained;
+    uint64_t seed, batch, time, threads, steps, evidence_steps, step, tokens_trained;
 };
 
 static const char MAGIC[8] = "trinest";
 
 static struct state_header header_of(const struct trainer *t) {
-    struct state_header header = {.version = 1,
+    struct state_header header = {.version = 2,
                                   .real_bytes = sizeof(real),
                                   .parameter_count = t->model->layout.count,
                                   .ngram_count = config_ngram_count(&t->model->config),
@@ -24,6 +24,7 @@ static struct state_header header_of(const struct trainer *t) {
                                   .time = t->options.time,
                                   .threads = t->options.threads,
                                   .steps = t->options.steps,
+                                  .evidence_steps = t->options.evidence_steps,
                                   .step = t->step,
                                   .tokens_trained = t->model->tokens_trained};
     memcpy(header.magic, MAGIC, sizeof MAGIC);
