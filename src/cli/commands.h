@@ -7,6 +7,7 @@ int command_adapt(int argc, char **argv);
 int command_atlas(int argc, char **argv);
 int command_corpus(int argc, char **argv);
 int command_eval(int argc, char **argv);
+int command_export(int argc, char **argv);
 int command_handle(int argc, char **argv);
 int command_read(int argc, char **argv);
 int command_train(int argc, char **argv);
@@ -22,6 +23,7 @@ int command_write(int argc, char **argv);
     {"handle", command_handle, "make, print and store a handle"}, \
     {"atlas", command_atlas, "lay out the authors and say what the directions mean"}, \
     {"eval", command_eval, "report on held-out documents"}, \
+    {"export", command_export, "models, adapters and handles for llama.cpp and transformers"}, \
     {NULL, NULL, NULL},
 /* clang-format on */
 

@@ -5,6 +5,7 @@
 
 #include "base/memory.h"
 #include "file/gguf.h"
+#include "file/safetensors.h"
 #include "model/checkpoint_read.h"
 
 static int ends_with(const char *text, const char *end) {
@@ -30,7 +31,7 @@ int checkpoint_open(struct checkpoint **out, struct tokenizer **tokenizer, const
                          "tokenizer.json",
                          path);
     }
-    if (is_directory ? error_set(error, "%s is a directory", path)
+    if (is_directory ? checkpoint_read_huggingface(c, tokenizer, path, error)
                      : checkpoint_read_gguf(c, tokenizer, path, error)) {
         checkpoint_close(c);
         return -1;
@@ -53,6 +54,7 @@ void checkpoint_close(struct checkpoint *c) {
     memory_free(c->chat_template);
     memory_free(c->head);
     gguf_close(c->gguf);
+    safetensors_close(c->safetensors);
     memory_free(c);
 }
 
