@@ -15,7 +15,7 @@
 enum { MAXIMUM_PICTURES = 4, MAXIMUM_FACTS = 64, CONTEXT_TOKENS = 128, ENDS = 4, SHOWN_FACTS = 3 };
 
 struct run {
-    const char *model_path, *corpus_path, *json_path, *slot_name;
+    const char *model_path, *base_path, *corpus_path, *json_path, *slot_name;
     const char *pictures[MAXIMUM_PICTURES];
     size_t picture_count, components, samples;
     struct model *model;
@@ -38,20 +38,26 @@ static const char HELP[] =
     "  --components N      so many (5)\n"
     "  --samples N         held-out texts for the words (8)\n"
     "  --picture FILE      the first two components as .svg or .png (may be given again)\n"
-    "  --json [FILE]       everything as JSON\n\n"
+    "  --json [FILE]       everything as JSON\n" BASE_HELP "\n"
     "example: trine atlas --model demo/sotu.gguf --corpus demo/corpus --picture atlas.svg";
 
 static int parse(struct run *run, int argc, char **argv, struct error *error) {
-    static const struct option OPTIONS[] = {
-        {"model", required_argument, NULL, 'm'},   {"corpus", required_argument, NULL, 'c'},
-        {"slot", required_argument, NULL, 's'},    {"components", required_argument, NULL, 'n'},
-        {"samples", required_argument, NULL, 'a'}, {"picture", required_argument, NULL, 'p'},
-        {"json", optional_argument, NULL, 'j'},    {0}};
+    static const struct option OPTIONS[] = {{"model", required_argument, NULL, 'm'},
+                                            {"base", required_argument, NULL, 'B'},
+                                            {"corpus", required_argument, NULL, 'c'},
+                                            {"slot", required_argument, NULL, 's'},
+                                            {"components", required_argument, NULL, 'n'},
+                                            {"samples", required_argument, NULL, 'a'},
+                                            {"picture", required_argument, NULL, 'p'},
+                                            {"json", optional_argument, NULL, 'j'},
+                                            {0}};
     int option;
     while ((option = getopt_long(argc, argv, "", OPTIONS, NULL)) != -1) {
         int result = 0;
         if (option == 'm')
             run->model_path = optarg;
+        else if (option == 'B')
+            run->base_path = optarg;
         else if (option == 'c')
             run->corpus_path = optarg;
         else if (option == 's')
@@ -367,7 +373,8 @@ static int draw(const struct run *run, const char *path, struct error *error) {
 }
 
 static int execute(struct run *run, struct error *error) {
-    if (model_load(&run->model, run->model_path, PRECISION_BF16, error) || choose_slot(run, error))
+    if (model_load_on(&run->model, run->model_path, run->base_path, PRECISION_BF16, error) ||
+        choose_slot(run, error))
         return -1;
     run->is_used = memory_allocate(run->slot->point_count, sizeof *run->is_used, error);
     if (run->is_used == NULL)

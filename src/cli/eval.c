@@ -15,7 +15,7 @@
 #include "text/corpus.h"
 
 struct run {
-    const char *model_path, *plain_path, *corpus_path, *json_path, *pieces_path;
+    const char *model_path, *base_path, *plain_path, *corpus_path, *json_path, *pieces_path;
     int is_validation, with_paths;
     size_t validation_every, candidates;
     struct corpus *corpus;
@@ -31,17 +31,18 @@ static const char HELP[] =
     "Reads the held-out documents of a corpus and reports nats per token (nothing told, labels\n"
     "told, another document's labels told), and how well each slot is read: from whole documents\n"
     "and from their beginnings of 32 to 256 tokens.\n\n"
-    "  --plain FILE          a model trained with --no-latents, to compare with\n"
+    "  --plain FILE          a model trained with --no-latents, or a checkpoint, to compare with\n"
     "  --decide N            let the writer decide among the reader's N likeliest labels\n"
     "  --paths               also write along dates and between authors and read that back\n"
     "  --split NAME          held-out (default), or validation: training documents kept apart\n"
     "  --validation-every N  which those are; as in training (16)\n"
     "  --pieces FILE         write the pieces that were judged, as JSON lines\n"
-    "  --json [FILE]         the report as JSON, to a file or instead of the table\n\n"
+    "  --json [FILE]         the report as JSON, to a file or instead of the table\n" BASE_HELP "\n"
     "example: trine eval --model demo/sotu.gguf --corpus demo/corpus --plain demo/plain.gguf";
 
 static int parse(struct run *run, int argc, char **argv, struct error *error) {
     static const struct option OPTIONS[] = {{"model", required_argument, NULL, 'm'},
+                                            {"base", required_argument, NULL, 'B'},
                                             {"plain", required_argument, NULL, 'p'},
                                             {"corpus", required_argument, NULL, 'c'},
                                             {"split", required_argument, NULL, 's'},
@@ -55,6 +56,8 @@ static int parse(struct run *run, int argc, char **argv, struct error *error) {
     while ((option = getopt_long(argc, argv, "", OPTIONS, NULL)) != -1) {
         if (option == 'm')
             run->model_path = optarg;
+        else if (option == 'B')
+            run->base_path = optarg;
         else if (option == 'p')
             run->plain_path = optarg;
         else if (option == 'c')
@@ -88,12 +91,12 @@ static size_t thread_count(void) {
 static int measure_plain(struct run *run, struct error *error) {
     struct reading reading;
     struct evaluation evaluation;
-    if (model_load(&run->plain, run->plain_path, PRECISION_BF16, error) ||
+    if (model_load_on(&run->plain, run->plain_path, run->base_path, PRECISION_BF16, error) ||
         corpus_check_tokenizer(run->corpus, run->plain->tokenizer, error))
         return -1;
     if (run->plain->slots.count > 0)
         return error_set(error, "%s is no plain model: it has slots", run->plain_path);
-    if (reading_create(&reading, run->plain, &run->dataset, run->plain->config.context,
+    if (reading_create(&reading, run->plain, &run->dataset, run->model->config.context,
                        thread_count(), 1, error))
         return -1;
     int result = evaluate_reading(&evaluation, run->plain, &run->dataset, &reading, NULL, error);
@@ -197,7 +200,7 @@ static void print(const struct run *run) {
 
 static int evaluate(struct run *run, struct error *error) {
     if (corpus_open(&run->corpus, run->corpus_path, error) ||
-        model_load(&run->model, run->model_path, PRECISION_BF16, error) ||
+        model_load_on(&run->model, run->model_path, run->base_path, PRECISION_BF16, error) ||
         corpus_check_tokenizer(run->corpus, run->model->tokenizer, error) ||
         dataset_create(&run->dataset, run->corpus, &run->model->slots,
                        run->is_validation ? DATASET_VALIDATION : DATASET_HELD_OUT,

@@ -8,7 +8,7 @@
 #include "latent/export.h"
 
 struct run {
-    const char *model_path, *base_path, *out, *kind;
+    const char *model_path, *out, *kind;
     struct export_options options;
     struct handle_wishes wishes;
     struct model *model;
@@ -24,8 +24,7 @@ static const char HELP[] =
     "options:\n"
     "  --type TYPE         of matrices: f32, f16, bf16 (the default), q8_0, q4_0, q4_1, q4_k;\n"
     "                      embeddings keep q8_0, rows that are no whole blocks q8_0 or f16\n"
-    "  --without-adapter   the base alone\n"
-    "  --base PATH         the base of an adapted model\n\n"
+    "  --without-adapter   the base alone\n" BASE_HELP "\n"
     "the handle of a control vector, applied in the order given; what is not told stays at "
     "0:\n" HANDLE_HELP "\n"
     "example: trine export --model adapted.gguf --as control-vector --date 1863 --out 1863.gguf\n"
@@ -42,7 +41,6 @@ static int take_type(struct run *run, const char *name, struct error *error) {
 static int parse(struct run *run, int argc, char **argv, struct error *error) {
     static const struct option OPTIONS[] = {HANDLE_OPTIONS,
                                             {"model", required_argument, NULL, 'm'},
-                                            {"base", required_argument, NULL, 'b'},
                                             {"out", required_argument, NULL, 'o'},
                                             {"as", required_argument, NULL, 'a'},
                                             {"type", required_argument, NULL, 't'},
@@ -56,8 +54,6 @@ static int parse(struct run *run, int argc, char **argv, struct error *error) {
             return -1;
         if (option == 'm')
             run->model_path = optarg;
-        else if (option == 'b')
-            run->base_path = optarg;
         else if (option == 'o')
             run->out = optarg;
         else if (option == 'a')
@@ -86,7 +82,7 @@ static int execute(struct run *run, struct error *error) {
     int is_handle = strcmp(run->kind, "control-vector") == 0;
     if (!is_handle && run->wishes.count > 0)
         return error_set(error, "a handle is exported as a control-vector, beside the weights");
-    if (model_load_on(&run->model, run->model_path, run->base_path, PRECISION_BF16, error))
+    if (model_load_on(&run->model, run->model_path, run->wishes.base, PRECISION_BF16, error))
         return -1;
     if (is_handle)
         return export_handle(run, error);

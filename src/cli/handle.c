@@ -19,7 +19,7 @@ static const char HELP[] =
     "Makes a handle and shows what it amounts to: the labels each slot is nearest to.\n\n"
     "the handle, applied in the order given:\n" HANDLE_HELP "\n"
     "options:\n"
-    "  --json [FILE]       the handle itself, for --handle of other commands\n\n"
+    "  --json [FILE]       the handle itself, for --handle of other commands\n" BASE_HELP "\n"
     "example: trine handle --model demo/sotu.gguf --like speech.txt --date 1950 --json h.json";
 
 static int parse(struct run *run, int argc, char **argv, struct error *error) {
@@ -46,7 +46,7 @@ static int parse(struct run *run, int argc, char **argv, struct error *error) {
 
 static int execute(struct run *run, struct error *error) {
     struct handle handle = {0};
-    if (model_load(&run->model, run->model_path, PRECISION_BF16, error) ||
+    if (model_load_on(&run->model, run->model_path, run->wishes.base, PRECISION_BF16, error) ||
         handle_wishes_grant(&handle, &run->wishes, run->model, error))
         return -1;
     int result = 0;

@@ -63,6 +63,10 @@ int option_write_json(const json_t *json, const char *path, struct error *error)
 
 int handle_wishes_add(struct handle_wishes *wishes, int option, const char *argument,
                       struct error *error) {
+    if (option == 'B') {
+        wishes->base = argument;
+        return 1;
+    }
     if (option == 0 || strchr("ADTMLVH", option) == NULL)
         return 0;
     if (wishes->count == sizeof wishes->items / sizeof *wishes->items)

@@ -32,6 +32,7 @@ struct handle_wish {
 struct handle_wishes {
     struct handle_wish items[32];
     size_t count;
+    const char *base; /* --base, for model_load_on */
 };
 
 /* clang-format off */
@@ -39,8 +40,13 @@ struct handle_wishes {
     {"author", required_argument, NULL, 'A'}, {"date", required_argument, NULL, 'D'},             \
     {"tell", required_argument, NULL, 'T'},   {"mix", required_argument, NULL, 'M'},              \
     {"like", required_argument, NULL, 'L'},   {"vector", required_argument, NULL, 'V'},           \
-    {"handle", required_argument, NULL, 'H'}
+    {"handle", required_argument, NULL, 'H'}, {"base", required_argument, NULL, 'B'}
 /* clang-format on */
+
+#define BASE_HELP                                                                                  \
+    "  --base PATH         the checkpoint that an adapted model stands on, when it is not "        \
+    "beside\n"                                                                                     \
+    "                      it or here\n"
 
 #define HANDLE_HELP                                                                                \
     "  --author NAME       a label of the slot \"author\"\n"                                       \
@@ -51,7 +57,8 @@ struct handle_wishes {
     "  --vector [SLOT=]FILE  a JSON array of numbers; of the author by default\n"                  \
     "  --handle FILE       a handle stored by `trine handle`\n"
 
-/* 1 when the option is one of HANDLE_OPTIONS and was kept, 0 when it is another, -1 on failure. */
+/* 1 when the option is one of HANDLE_OPTIONS or --base and was kept, 0 when it is another, -1 on
+ * failure. */
 int handle_wishes_add(struct handle_wishes *wishes, int option, const char *argument,
                       struct error *error);
 

@@ -27,7 +27,7 @@ struct trace_point {
 };
 
 struct run {
-    const char *model_path, *text_path, *json_path, *svg_path, *svg_slot;
+    const char *model_path, *base_path, *text_path, *json_path, *svg_path, *svg_slot;
     int by_token;
     size_t top, candidates;
     struct decision decision; /* the writer's, on the first slot with labels */
@@ -58,19 +58,25 @@ static const char HELP[] =
     "                      and a little surer\n"
     "  --svg FILE          draws how the belief sharpened (.svg or .png)\n"
     "  --slot NAME         the slot to draw (the date, if there is one)\n"
-    "  --json [FILE]       the belief as JSON; with --by-token also the trace\n\n"
+    "  --json [FILE]       the belief as JSON; with --by-token also the trace\n" BASE_HELP "\n"
     "example: trine read --model demo/sotu.gguf speech.txt --svg speech.svg";
 
 static int parse(struct run *run, int argc, char **argv, struct error *error) {
-    static const struct option OPTIONS[] = {
-        {"model", required_argument, NULL, 'm'}, {"by-token", no_argument, NULL, 'b'},
-        {"top", required_argument, NULL, 't'},   {"decide", required_argument, NULL, 'd'},
-        {"svg", required_argument, NULL, 's'},   {"slot", required_argument, NULL, 'l'},
-        {"json", optional_argument, NULL, 'j'},  {0}};
+    static const struct option OPTIONS[] = {{"model", required_argument, NULL, 'm'},
+                                            {"base", required_argument, NULL, 'B'},
+                                            {"by-token", no_argument, NULL, 'b'},
+                                            {"top", required_argument, NULL, 't'},
+                                            {"decide", required_argument, NULL, 'd'},
+                                            {"svg", required_argument, NULL, 's'},
+                                            {"slot", required_argument, NULL, 'l'},
+                                            {"json", optional_argument, NULL, 'j'},
+                                            {0}};
     int option;
     while ((option = getopt_long(argc, argv, "", OPTIONS, NULL)) != -1) {
         if (option == 'm')
             run->model_path = optarg;
+        else if (option == 'B')
+            run->base_path = optarg;
         else if (option == 'b')
             run->by_token = 1;
         else if (option == 's')
@@ -390,7 +396,7 @@ static int execute(struct run *run, struct error *error) {
     char *text = NULL;
     size_t bytes = 0, points = 1;
     run->error = error;
-    if (model_load(&run->model, run->model_path, PRECISION_BF16, error))
+    if (model_load_on(&run->model, run->model_path, run->base_path, PRECISION_BF16, error))
         return -1;
     const struct slots *slots = &run->model->slots;
     if (slots->count == 0)

@@ -35,6 +35,7 @@ static const char HELP[] =
     "the handle, applied in the order given:\n" HANDLE_HELP "\n"
     "options:\n"
     "  --prompt TEXT       the text begins so\n"
+    "  --chat              the prompt is a message to an assistant, in the checkpoint's format\n"
     "  --tokens N          at most so many tokens (200)\n"
     "  --temperature T     0: always the likeliest token (0.8)\n"
     "  --top-p P           keep the likeliest tokens that hold this share (0.95)\n"
@@ -43,7 +44,7 @@ static const char HELP[] =
     "  --sweep SLOT=FROM..TO:STEP  the same prompt and seed along a path: years of a date\n"
     "                      (date=1800..2000:25), shares between two labels\n"
     "                      (author=Abraham Lincoln..John F. Kennedy:0.25)\n"
-    "  --json [FILE]       texts with their handles as JSON\n\n"
+    "  --json [FILE]       texts with their handles as JSON\n" BASE_HELP "\n"
     "example: trine write --model demo/sotu.gguf --date 1863 --author Lincoln --prompt 'The war'";
 
 static int parse_sweep(struct sweep *sweep, const char *text, struct error *error) {
@@ -77,6 +78,9 @@ static int parse_option(struct run *run, int option, int argc, char **argv, stru
     case 'p':
         run->options.prompt = optarg;
         return 0;
+    case 'c':
+        run->options.is_chat = 1;
+        return 0;
     case 'j':
         run->json_path = option_optional_file(argc, argv);
         return 0;
@@ -104,6 +108,7 @@ static int parse(struct run *run, int argc, char **argv, struct error *error) {
     static const struct option OPTIONS[] = {HANDLE_OPTIONS,
                                             {"model", required_argument, NULL, 'm'},
                                             {"prompt", required_argument, NULL, 'p'},
+                                            {"chat", no_argument, NULL, 'c'},
                                             {"tokens", required_argument, NULL, 'n'},
                                             {"temperature", required_argument, NULL, 't'},
                                             {"top-p", required_argument, NULL, 'o'},
@@ -240,7 +245,7 @@ static int write_sweep(struct run *run, struct writer *writer, struct handle *ha
 static int execute(struct run *run, struct error *error) {
     struct handle handle = {0};
     struct writer *writer = NULL;
-    if (model_load(&run->model, run->model_path, PRECISION_BF16, error) ||
+    if (model_load_on(&run->model, run->model_path, run->wishes.base, PRECISION_BF16, error) ||
         handle_wishes_grant(&handle, &run->wishes, run->model, error))
         return -1;
     progress_catch_signals();

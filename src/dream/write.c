@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "text/chat.h"
 
 struct writer {
     const struct model *model;
@@ -30,13 +31,14 @@ int writer_create(struct writer **out, const struct model *model, struct error *
     w->told_mask = memory_allocate(width, sizeof(real), error);
     w->information = memory_allocate(width, sizeof(real), error);
     if (!w->banned || !w->probabilities || !w->order || !w->told_mask || !w->information ||
-        decoder_create(&w->decoder, &weights, NULL, error) || tokenizer_cache_create(&w->cache, error)) {
+        decoder_create(&w->decoder, &weights, NULL, error) ||
+        tokenizer_cache_create(&w->cache, error)) {
         writer_destroy(w);
         return -1;
     }
-    uint32_t end = tokenizer_end_of_text(model->tokenizer);
     for (uint32_t v = 0; v < vocabulary; v++)
-        w->banned[v] = (uint8_t)(tokenizer_is_special(model->tokenizer, v) && v != end);
+        w->banned[v] = (uint8_t)(tokenizer_is_special(model->tokenizer, v) &&
+                                 !tokenizer_is_end(model->tokenizer, v));
     *out = w;
     return 0;
 }
@@ -70,22 +72,47 @@ static void take_handle(struct writer *w, const struct handle *handle) {
     decoder_start(w->decoder, &start);
 }
 
-/* Feeds the end-of-text token that begins documents, then the prompt; gives the next logits. */
-static int feed_prompt(struct writer *w, const char *prompt, const real **logits,
-                       struct error *error) {
-    uint32_t end = tokenizer_end_of_text(w->model->tokenizer);
-    w->prompt.count = 0;
-    if (prompt != NULL &&
-        tokenizer_encode(w->model->tokenizer, w->cache, prompt, strlen(prompt), &w->prompt, error))
+/* The prompt as a user's message, laid out as the checkpoint's chats are. */
+static int encode_chat(struct writer *w, const char *prompt, struct error *error) {
+    const struct model *model = w->model;
+    const struct chat_format *format;
+    struct chat_message message = {CHAT_USER, prompt != NULL ? prompt : ""};
+    char *text;
+    if (model->base == NULL || model->base->chat_template == NULL)
+        return error_set(error, "%s was not made for chats", model->name);
+    if (chat_format_recognise(&format, model->base->chat_template, error) ||
+        chat_render(&text, format, &message, 1, 1, error))
         return -1;
-    if (end == UINT32_MAX && w->prompt.count == 0)
-        return error_set(error, "this model's tokenizer has no token that begins a document; give "
-                                "a prompt");
+    w->prompt.count = chat_format_begins(format) ? w->prompt.count : 0;
+    int result =
+        tokenizer_encode_marked(model->tokenizer, w->cache, text, strlen(text), &w->prompt, error);
+    free(text);
+    return result;
+}
+
+/* The token that begins documents, then the prompt; gives the next logits. */
+static int feed_prompt(struct writer *w, const struct write_options *options, const real **logits,
+                       struct error *error) {
+    const struct tokenizer *tokenizer = w->model->tokenizer;
+    const char *prompt = options->prompt;
+    uint32_t end = tokenizer_end_of_text(tokenizer);
+    if (memory_grow(&w->prompt.ids, &w->prompt.capacity, 1, sizeof *w->prompt.ids, error))
+        return -1;
+    w->prompt.count = 0;
     if (end != UINT32_MAX)
-        *logits = decoder_step(w->decoder, end);
-    for (size_t i = 0; i < w->prompt.count; i++)
-        *logits = decoder_step(w->decoder, w->prompt.ids[i]);
-    return 0;
+        w->prompt.ids[w->prompt.count++] = end;
+    int result = 0;
+    if (options->is_chat)
+        result = encode_chat(w, prompt, error);
+    else if (prompt != NULL)
+        result = tokenizer_encode(tokenizer, w->cache, prompt, strlen(prompt), &w->prompt, error);
+    if (result == 0 && w->prompt.count == 0)
+        result =
+            error_set(error, "this model's tokenizer has no token that begins a document; give "
+                             "a prompt");
+    if (result == 0)
+        *logits = decoder_prompt(w->decoder, w->prompt.ids, w->prompt.count, error);
+    return result != 0 || *logits == NULL ? -1 : 0;
 }
 
 int writer_write(struct writer *w, const struct handle *handle, const struct write_options *options,
@@ -94,13 +121,12 @@ int writer_write(struct writer *w, const struct handle *handle, const struct wri
     struct random random;
     random_seed(&random, options->seed, 0x3717e);
     take_handle(w, handle);
-    if (feed_prompt(w, options->prompt, &logits, error))
+    if (feed_prompt(w, options, &logits, error))
         return -1;
-    uint32_t end = tokenizer_end_of_text(w->model->tokenizer);
     for (size_t i = 0; i < options->tokens; i++) {
         uint32_t token = sample_token(logits, w->banned, w->model->config.vocabulary,
                                       &options->sampling, &random, w->probabilities, w->order);
-        if (token == end)
+        if (tokenizer_is_end(w->model->tokenizer, token))
             break;
         struct token_bytes bytes = tokenizer_token(w->model->tokenizer, token);
         if (callback(context, bytes.data, bytes.length) != 0)

@@ -8,6 +8,7 @@
 
 struct write_options {
     const char *prompt; /* NULL or "": the beginning of a document */
+    int is_chat;        /* the prompt is a user's message, in the model's chat format */
     size_t tokens;      /* at most so many are written */
     uint64_t seed;
     struct sampling sampling;

@@ -184,6 +184,21 @@ static int make_room(struct parts *p, size_t bytes) {
     return 0;
 }
 
+/* One more than the largest id, or what the embedding has. */
+static size_t count_ids(const struct parts *p, const json_t *vocabulary) {
+    const json_t *added = json_object_get(p->json, "added_tokens"), *value;
+    const char *spelling;
+    json_int_t largest = (json_int_t)p->count - 1;
+    json_object_foreach((json_t *)(uintptr_t)vocabulary, spelling, value) {
+        largest = json_integer_value(value) > largest ? json_integer_value(value) : largest;
+    }
+    for (size_t i = 0; i < json_array_size(added); i++) {
+        value = json_object_get(json_array_get(added, i), "id");
+        largest = json_integer_value(value) > largest ? json_integer_value(value) : largest;
+    }
+    return largest < VOCABULARY_LIMIT ? (size_t)(largest + 1) : VOCABULARY_LIMIT + 1;
+}
+
 static int read_parts(struct parts *p, size_t bytes) {
     const json_t *model = json_object_get(p->json, "model");
     const json_t *vocabulary = json_object_get(model, "vocab");
@@ -191,9 +206,7 @@ static int read_parts(struct parts *p, size_t bytes) {
         return refuse(p, "model", type_of(model));
     if (json_is_true(json_object_get(model, "byte_fallback")))
         return refuse(p, "model", "BPE with byte_fallback");
-    size_t known = json_object_size(vocabulary);
-    p->count = p->count > known ? p->count
-                                : known + json_array_size(json_object_get(p->json, "added_tokens"));
+    p->count = count_ids(p, vocabulary);
     if (p->count > VOCABULARY_LIMIT)
         return error_set(p->error, "%s: %zu tokens are too many", p->name, p->count);
     return read_pattern(p) || make_room(p, bytes) || read_vocabulary(p, vocabulary) ||
