@@ -7,7 +7,7 @@ CC = gcc
 PACKAGES = sqlite3 libzstd zlib jansson libpcre2-8 libutf8proc cairo lapacke
 DEBIAN_PACKAGES = gcc make pkg-config libdnnl-dev libsqlite3-dev libzstd-dev zlib1g-dev \
     libjansson-dev libpcre2-dev libutf8proc-dev libcairo2-dev liblapacke-dev libcmocka-dev npm \
-    ca-certificates
+    ca-certificates python3 python3-pip python3-venv
 
 SANITIZE ?= 0
 F64 ?= 0
@@ -38,7 +38,7 @@ LIBRARY_OBJECTS = $(LIBRARY_SOURCES:%.c=$(BUILD)/%.o)
 TESTS = $(TEST_SOURCES:%.c=$(BUILD)/%)
 PROGRAM = $(if $(filter build,$(BUILD)),trine,$(BUILD)/trine)
 
-.PHONY: all test check tests bench demo install uninstall clean format format-check packages
+.PHONY: all test check tests bench demo demo-smollm2 fuzz install uninstall clean format format-check packages
 all: $(PROGRAM)
 
 # Everything from nothing to a trained model and its report, under demo/.
@@ -46,11 +46,17 @@ demo: packages
 	+@$(MAKE) -j$(JOBS) all
 	@env -u OPENBLAS_CORETYPE recipes/sotu/demo.sh ./$(PROGRAM) demo
 
+# SmolLM2 with authors and dates: fetches the checkpoint, uses the adapter in models/.
+demo-smollm2: packages
+	+@$(MAKE) -j$(JOBS) all
+	@recipes/smollm2-sotu/demo.sh ./$(PROGRAM) demo
+
 bench: packages
 	+@$(MAKE) -j$(JOBS) all
 	@env -u OPENBLAS_CORETYPE bench/run.sh ./$(PROGRAM)
 
--include $(LIBRARY_OBJECTS:.o=.d) $(CLI_SOURCES:%.c=$(BUILD)/%.d) $(TESTS:=.d)
+-include $(LIBRARY_OBJECTS:.o=.d) $(CLI_SOURCES:%.c=$(BUILD)/%.d) $(TESTS:=.d) \
+    $(LIBRARY_SOURCES:%.c=build/fuzz/%.d)
 
 $(BUILD)/%.o: %.c
 	@mkdir -p $(@D)
@@ -81,7 +87,33 @@ $(BUILD)/bench/%: bench/%.c $(LIBRARY)
 	@mkdir -p $(@D)
 	@$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -MF $@.d -o $@ $< $(LIBRARY) $(LDLIBS)
 
-tests: $(TESTS) $(PROGRAM)
+DRIVER = $(BUILD)/tests/peers/driver
+tests: $(TESTS) $(PROGRAM) $(DRIVER)
+
+# Every reader of files, fed with what nobody meant (libFuzzer; clang). FUZZ_SECONDS for all
+# targets together, or for each with FUZZ=each.
+FUZZ_SECONDS = 60
+FUZZ_SOURCES = $(wildcard tests/fuzz/*_fuzz.c)
+FUZZERS = $(FUZZ_SOURCES:tests/fuzz/%.c=build/fuzz/%)
+FUZZ_OBJECTS = $(LIBRARY_SOURCES:%.c=build/fuzz/%.o)
+FUZZ_FLAGS = -std=gnu11 -g -O1 -w -fsanitize=fuzzer-no-link,address,undefined \
+    -fno-sanitize-recover=undefined -fno-omit-frame-pointer \
+    -Itests/fuzz
+
+.SECONDARY: $(FUZZ_OBJECTS)
+build/fuzz/%.o: %.c
+	@mkdir -p $(@D)
+	@clang $(CPPFLAGS) -DTRINE_NO_CLONES $(FUZZ_FLAGS) -MMD -MP -c $< -o $@
+
+build/fuzz/%_fuzz: tests/fuzz/%_fuzz.c $(FUZZ_OBJECTS)
+	@echo "  LINK    $@"
+	@clang $(CPPFLAGS) -DTRINE_NO_CLONES $(FUZZ_FLAGS) -fsanitize=fuzzer $< $(FUZZ_OBJECTS) \
+	    $(LDLIBS) -o $@
+
+fuzz: all
+	@tools/packages.sh clang libclang-rt-14-dev
+	+@$(MAKE) -j$(JOBS) $(FUZZERS)
+	@TRINE=./$(PROGRAM) tests/fuzz/run.sh build/fuzz $(FUZZ_SECONDS) $(FUZZ)
 
 packages:
 	@tools/packages.sh $(DEBIAN_PACKAGES)
@@ -94,7 +126,8 @@ test: packages
 	+$(MAKE) -j$(JOBS) check
 	+$(MAKE) -j$(JOBS) check F64=1 SANITIZE=1 SCRIPTS= TEST_SOURCES="$(wildcard tests/math/*_test.c tests/model/*_test.c tests/latent/*_test.c)"
 	+$(MAKE) -j$(JOBS) check SANITIZE=1
-	@echo "all tests passed: plain, double precision, sanitizers"
+	+$(MAKE) fuzz
+	@echo "all tests passed: plain, double precision, sanitizers, fuzzing"
 
 check: tests
 	@env -u OPENBLAS_CORETYPE -u OPENBLAS_L2_SIZE tests/run.sh $(BUILD) $(abspath $(PROGRAM)) $(TESTS) $(SCRIPTS)

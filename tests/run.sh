@@ -4,7 +4,8 @@
 set -u
 name=$1
 TRINE=$2
-export TRINE
+TRINE_BUILD=$1
+export TRINE TRINE_BUILD
 # fontconfig keeps what it read; under the leak sanitizer that is no fault of ours.
 export LSAN_OPTIONS="suppressions=$PWD/tests/leaks_of_libraries.txt:print_suppressions=0"
 shift 2

@@ -13,7 +13,9 @@ static inline real exponential(real x) {
 #ifdef TRINE_F64
     return exp(x);
 #else
-    x = x < -87.0f ? -87.0f : x > 88.0f ? 88.0f : x;
+    float given = x;
+    x = x > -87.0f ? x : -87.0f; /* also what is no number: it must not become an integer */
+    x = x < 88.0f ? x : 88.0f;
     /* Adding and subtracting 1.5 * 2^23 rounds to the nearest integer. */
     float n = (x * 1.44269504f + 12582912.0f) - 12582912.0f;
     float r = x - n * 0.693359375f + n * 2.12194440e-4f;
@@ -27,7 +29,7 @@ static inline real exponential(real x) {
     uint32_t bits = (uint32_t)((int32_t)n + 127) << 23;
     float scale;
     memcpy(&scale, &bits, sizeof scale);
-    return p * scale;
+    return given == given ? p * scale : given;
 #endif
 }
 

@@ -58,23 +58,26 @@ VECTOR_CLONES static void quantise_blocks(struct activations *x, const real *val
     for (size_t b = 0; b < blocks; b++) {
         const real *in = values + b * ACTIVATION_BLOCK;
         int8_t *out = x->quants + b * ACTIVATION_BLOCK;
-        float largest = 0;
+        float largest = 0, poison = 0; /* NaN when a value is not finite: the scale must say so */
         int32_t sum = 0;
-#pragma omp simd reduction(max : largest)
+#pragma omp simd reduction(max : largest) reduction(+ : poison)
         for (size_t i = 0; i < ACTIVATION_BLOCK; i++) {
             float size = (float)(in[i] < 0 ? -in[i] : in[i]);
             largest = size > largest ? size : largest;
+            poison += size * 0;
         }
         float inverse = largest > 0 ? 127 / largest : 0;
 #pragma omp simd reduction(+ : sum)
         for (size_t i = 0; i < ACTIVATION_BLOCK; i++) {
             /* Adding and subtracting 1.5 * 2^23 rounds to nearest, half to even. */
             float rounded = ((float)in[i] * inverse + 12582912.0f) - 12582912.0f;
+            rounded = rounded >= -127 ? rounded : -127; /* also what is no number */
+            rounded = rounded <= 127 ? rounded : 127;
             out[i] = (int8_t)rounded;
             sum += (int32_t)rounded;
         }
-        x->scales[b] = largest / 127;
-        x->sums[b] = largest / 127 * (float)sum;
+        x->scales[b] = largest / 127 + poison;
+        x->sums[b] = x->scales[b] * (float)sum;
         x->offsets[b] = sum;
     }
 }

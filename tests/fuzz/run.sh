@@ -1,0 +1,50 @@
+#!/bin/bash
+# Runs the fuzz targets in BUILD for SECONDS altogether, or each for SECONDS with "each".
+#   tests/fuzz/run.sh BUILD SECONDS [each]
+# Seeds are small valid files made by the program itself; findings stay in BUILD/findings.
+set -eu
+build=$1 seconds=$2 trine=${TRINE:-./trine}
+targets=$(ls "$build"/*_fuzz)
+count=$(echo "$targets" | wc -l)
+[ "${3:-}" = each ] || seconds=$((seconds / count))
+[ "$seconds" -gt 0 ] || seconds=1
+seeds=$build/seeds
+if [ ! -e "$seeds/done" ]; then
+    . tests/cli/tiny.sh
+    mkdir -p "$seeds/gguf" "$seeds/safetensors" "$seeds/json" "$seeds/lines"
+    TRINE=$trine
+    tiny_corpus
+    tiny_train "$work/own.gguf" --steps 2 --ngram-rows 2
+    "$trine" export --model "$work/own.gguf" --as gguf --type f32 --out "$seeds/gguf/base.gguf"
+    "$trine" export --model "$work/own.gguf" --as gguf --type q8_0 --out "$seeds/gguf/small.gguf"
+    "$trine" export --model "$work/own.gguf" --as control-vector --out "$seeds/gguf/vector.gguf"
+    "$trine" export --model "$work/own.gguf" --as huggingface --type f16 --out "$work/hf"
+    mv "$work/own.gguf" "$seeds/gguf/"
+    mv "$work/hf/model.safetensors" "$seeds/safetensors/"
+    mv "$work/hf/tokenizer.json" "$seeds/json/"
+    mv "$work/manifest.json" "$seeds/lines/"
+    head -n 3 "$work/docs.jsonl" | gzip >"$seeds/lines/docs.gz"
+    head -n 3 "$work/docs.jsonl" >"$seeds/lines/docs"
+    touch "$seeds/done"
+fi
+mkdir -p "$build/findings"
+for target in $targets; do
+    name=$(basename "$target" _fuzz)
+    case $name in
+    safetensors) kind=safetensors ;;
+    tokenizer_json) kind=json ;;
+    manifest | jsonl) kind=lines ;;
+    *) kind=gguf ;;
+    esac
+    mkdir -p "$build/corpus/$name"
+    echo "fuzzing $name for $seconds s"
+    # Deep stacks and open libraries are no findings: leaks are looked for, 512 MB are the bound.
+    "$target" -max_total_time="$seconds" -rss_limit_mb=1024 -malloc_limit_mb=512 -timeout=20 -max_len=400000 \
+        -print_final_stats=1 -artifact_prefix="$build/findings/$name-" "$build/corpus/$name" "$seeds/$kind" \
+        >"$build/$name.log" 2>&1 || {
+        tail -n 30 "$build/$name.log" >&2
+        echo "finding in $name: see $build/findings" >&2
+        exit 1
+    }
+    grep -E "number_of_executed_units|new_units_added" "$build/$name.log"
+done
