@@ -26,17 +26,15 @@ static int buffers_create(struct decoder_buffers *b, const struct config *c, siz
     size_t packed = attention + 2 * c->key_value_heads * c->head_width;
     *b = (struct decoder_buffers){.rows = rows};
     b->stream = memory_allocate(rows * c->width, sizeof(real), error);
-    b->normed = memory_allocate(rows * c->width, sizeof(real), error);
     b->packed = memory_allocate(rows * packed, sizeof(real), error);
     b->attended = memory_allocate(rows * attention, sizeof(real), error);
     b->inner = memory_allocate(rows * 2 * c->inner, sizeof(real), error);
     b->latent = memory_allocate(rows * c->latent_width, sizeof(real), error);
-    return b->stream && b->normed && b->packed && b->attended && b->inner && b->latent ? 0 : -1;
+    return b->stream && b->packed && b->attended && b->inner && b->latent ? 0 : -1;
 }
 
 static void buffers_free(struct decoder_buffers *b) {
     memory_free(b->stream);
-    memory_free(b->normed);
     memory_free(b->packed);
     memory_free(b->attended);
     memory_free(b->inner);
@@ -157,32 +155,41 @@ static int prepare_wide(struct decoder *d, struct error *error) {
     return buffers_create(&d->wide, c, WIDE_CHUNK, error);
 }
 
-/* Logits of the first `count` rows of `normed`, at most FEW_FOR_HEAD. */
-static void run_head(struct decoder *d, const real *normed, size_t count) {
+/* One thread's share of the logits of rows from .. from+count-1 of the stream, at most
+ * FEW_FOR_HEAD. Each thread normalises all of them for itself. */
+static void head_share(struct decoder *d, const struct decoder_team *team,
+                       const struct decoder_buffers *b, size_t from, size_t count) {
     const struct config *c = d->weights.config;
     struct matrix output = weights_output(&d->weights);
+    struct activations *x = &team->lane->x;
+    real inverse[PRODUCT_ROWS], *scratch = team->lane->scratch;
+    size_t first = c->vocabulary * team->id / team->threads;
+    size_t last = c->vocabulary * (team->id + 1) / team->threads;
+    rmsnorm_forward(scratch + c->width, inverse, b->stream + from * c->width,
+                    weights_final_norm(&d->weights), count, c->width, (real)c->epsilon,
+                    PRECISION_REAL, scratch);
+    activations_set(x, scratch + c->width, count, c->width);
+    quant_product(d->logits + first, c->vocabulary, 0, &output, first, last, x);
+}
+
+static struct decoder_team team_member(struct decoder *d) {
+    size_t id = (size_t)omp_get_thread_num();
+    return (struct decoder_team){id, (size_t)omp_get_num_threads(), &d->lanes[id]};
+}
+
+static void run_head(struct decoder *d, const struct decoder_buffers *b, size_t from,
+                     size_t count) {
 #pragma omp parallel num_threads((int)d->threads)
     {
-        size_t id = (size_t)omp_get_thread_num(), threads = (size_t)omp_get_num_threads();
-        size_t first = c->vocabulary * id / threads, last = c->vocabulary * (id + 1) / threads;
-        struct activations *x = &d->lanes[id].x;
-        activations_set(x, normed, count, c->width);
-        quant_product(d->logits + first, c->vocabulary, 0, &output, first, last, x);
+        struct decoder_team team = team_member(d);
+        head_share(d, &team, b, from, count);
     }
 }
 
-static void normalise_last(struct decoder *d, struct decoder_buffers *b, size_t from,
-                           size_t count) {
-    const struct config *c = d->weights.config;
-    real inverse[PRODUCT_ROWS];
-    rmsnorm_forward(b->normed, inverse, b->stream + from * c->width,
-                    weights_final_norm(&d->weights), count, c->width, (real)c->epsilon,
-                    PRECISION_REAL, d->lanes[0].scratch);
-}
-
-/* Runs tokens[count], which fit the cache and the buffers, through the blocks. */
+/* Runs tokens[count], which fit the cache and the buffers, through the blocks; then the logits of
+ * the last, if they are wanted. */
 static struct decoder_buffers *run_chunk(struct decoder *d, const uint32_t *tokens, size_t count,
-                                         int with_evidence) {
+                                         int with_evidence, int with_logits) {
     const struct config *c = d->weights.config;
     struct decoder_buffers *b = count <= PRODUCT_ROWS ? &d->few : &d->wide;
     struct matrix embedding = weights_embedding(&d->weights);
@@ -191,10 +198,10 @@ static struct decoder_buffers *run_chunk(struct decoder *d, const uint32_t *toke
         matrix_load_row(b->stream + t * c->width, &embedding, tokens[t]);
 #pragma omp parallel num_threads((int)d->threads)
     {
-        struct decoder_team team = {.id = (size_t)omp_get_thread_num(),
-                                    .threads = (size_t)omp_get_num_threads(),
-                                    .lane = &d->lanes[omp_get_thread_num()]};
+        struct decoder_team team = team_member(d);
         decoder_blocks(d, &team, b, count, with_evidence);
+        if (with_logits)
+            head_share(d, &team, b, count - 1, 1);
     }
     d->position += count;
     return b;
@@ -211,16 +218,14 @@ static void forget_half(struct decoder *d) {
         uint32_t tokens[PRODUCT_ROWS];
         size_t count = left < PRODUCT_ROWS ? left : PRODUCT_ROWS;
         memcpy(tokens, d->history + d->position, count * sizeof *tokens);
-        run_chunk(d, tokens, count, 0);
+        run_chunk(d, tokens, count, 0, 0);
     }
 }
 
 const real *decoder_step(struct decoder *d, uint32_t token) {
     if (d->position == d->context)
         forget_half(d);
-    struct decoder_buffers *b = run_chunk(d, &token, 1, 1);
-    normalise_last(d, b, 0, 1);
-    run_head(d, b->normed, 1);
+    run_chunk(d, &token, 1, 1, 1);
     return d->logits;
 }
 
@@ -238,8 +243,7 @@ static void visit_chunk(struct decoder *d, struct decoder_buffers *b, size_t fir
                         decoder_visit *visit, void *context) {
     for (size_t at = 0; at < count; at += FEW_FOR_HEAD) {
         size_t rows = count - at < FEW_FOR_HEAD ? count - at : FEW_FOR_HEAD;
-        normalise_last(d, b, at, rows);
-        run_head(d, b->normed, rows);
+        run_head(d, b, at, rows);
         for (size_t i = 0; i < rows; i++)
             visit(context, first + at + i, d->logits + i * d->weights.config->vocabulary);
     }
@@ -251,13 +255,10 @@ int decoder_prompt_visit(struct decoder *d, const uint32_t *tokens, size_t count
         return -1;
     for (size_t at = 0; at < count;) {
         size_t chunk = chunk_size(d, count - at);
-        struct decoder_buffers *b = run_chunk(d, tokens + at, chunk, 1);
-        if (visit != NULL) {
+        int is_last = visit == NULL && at + chunk == count;
+        struct decoder_buffers *b = run_chunk(d, tokens + at, chunk, 1, is_last);
+        if (visit != NULL)
             visit_chunk(d, b, at, chunk, visit, context);
-        } else if (at + chunk == count) {
-            normalise_last(d, b, chunk - 1, 1);
-            run_head(d, b->normed, 1);
-        }
         at += chunk;
     }
     return 0;

@@ -40,7 +40,7 @@ static void set_input(struct decoder *d, const struct decoder_team *team, const 
     struct range r = share(team, count);
     operand_store(operand_at(d->wide_operands, r.first * columns, d->weights.precision),
                   x + r.first * columns, (r.last - r.first) * columns, d->weights.precision);
-#pragma omp barrier
+    barrier_wait(&d->barrier, team->threads);
 }
 
 /* The same from the normalised rows of the stream. */
@@ -59,7 +59,7 @@ static void set_normed_input(struct decoder *d, const struct decoder_team *team,
         rmsnorm_forward(operand_at(d->wide_operands, t * c->width, d->weights.precision), inverse,
                         b->stream + t * c->width, gain, 1, c->width, (real)c->epsilon,
                         d->weights.precision, scratch);
-#pragma omp barrier
+    barrier_wait(&d->barrier, team->threads);
 }
 
 /* out[m * stride + r] += scale B[r] . (A x[m]) for rows r of the share. */
@@ -206,7 +206,7 @@ static void feed_forward(struct decoder *d, const struct decoder_team *team,
         real *row = b->inner + t * 2 * c->inner;
         gate_rows(row + gate.first, row + up.first, gate.last - gate.first);
     }
-#pragma omp barrier
+    barrier_wait(&d->barrier, team->threads);
 }
 
 /* Rows of `inner` have room for gate and up; the product reads the gate's half. */
@@ -224,7 +224,7 @@ static void set_inner_input(struct decoder *d, const struct decoder_team *team,
     for (size_t t = r.first; t < r.last; t++)
         operand_store(operand_at(d->wide_operands, t * c->inner, d->weights.precision),
                       b->inner + t * 2 * c->inner, c->inner, d->weights.precision);
-#pragma omp barrier
+    barrier_wait(&d->barrier, team->threads);
 }
 
 static void run_block(struct decoder *d, const struct decoder_team *team, struct decoder_buffers *b,
@@ -237,20 +237,20 @@ static void run_block(struct decoder *d, const struct decoder_team *team, struct
     set_normed_input(d, team, b, view.attention_norm, count);
     multiply(d, team, &view.products[ADAPT_QKV], b->packed, packed, 0, share_lines(team, packed), b,
              count);
-#pragma omp barrier
+    barrier_wait(&d->barrier, team->threads);
     rotate_heads(d, team, &view, b, l, count);
-#pragma omp barrier
+    barrier_wait(&d->barrier, team->threads);
     attend(d, team, b, l, count);
-#pragma omp barrier
+    barrier_wait(&d->barrier, team->threads);
     set_input(d, team, b->attended, count, attention);
     multiply(d, team, &view.products[ADAPT_ATTENTION_OUT], b->stream, c->width, 1,
              share_lines(team, c->width), b, count);
-#pragma omp barrier
+    barrier_wait(&d->barrier, team->threads);
     feed_forward(d, team, &view, b, count);
     set_inner_input(d, team, b, count);
     multiply(d, team, &view.products[ADAPT_DOWN], b->stream, c->width, 1,
              share_lines(team, c->width), b, count);
-#pragma omp barrier
+    barrier_wait(&d->barrier, team->threads);
 }
 
 /* The evidence of one token, added to the running handle. */
@@ -310,7 +310,7 @@ static void inject(struct decoder *d, const struct decoder_team *team, struct de
         quant_product(b->stream + t * c->width + r.first, c->width, 1, &injection, r.first, r.last,
                       &z);
     }
-#pragma omp barrier
+    barrier_wait(&d->barrier, team->threads);
 }
 
 void decoder_blocks(struct decoder *d, const struct decoder_team *team, struct decoder_buffers *b,
@@ -320,7 +320,7 @@ void decoder_blocks(struct decoder *d, const struct decoder_team *team, struct d
         if (l == c->split && c->latent_width > 0) {
             if (team->id == 0)
                 read_tokens(d, b, count, team->lane, with_evidence);
-#pragma omp barrier
+            barrier_wait(&d->barrier, team->threads);
         }
         run_block(d, team, b, l, count);
         if (l >= c->split && c->latent_width > 0)
@@ -330,6 +330,6 @@ void decoder_blocks(struct decoder *d, const struct decoder_team *team, struct d
     if (c->split == c->blocks && c->latent_width > 0) {
         if (team->id == 0)
             read_tokens(d, b, count, team->lane, with_evidence);
-#pragma omp barrier
+        barrier_wait(&d->barrier, team->threads);
     }
 }

@@ -2,6 +2,7 @@
 #ifndef TRINE_MODEL_DECODER_BLOCK_H
 #define TRINE_MODEL_DECODER_BLOCK_H
 
+#include "base/barrier.h"
 #include "math/cached_attention.h"
 #include "model/decoder.h"
 
@@ -14,7 +15,6 @@ enum {
 struct decoder_buffers {
     size_t rows;
     real *stream;   /* [rows,D] */
-    real *normed;   /* [rows,D] */
     real *packed;   /* [rows,(H+2K)E] */
     real *attended; /* [rows,HE] */
     real *inner;    /* [rows,2F] */
@@ -34,9 +34,10 @@ struct decoder_lane {
 struct decoder {
     struct weights weights;
     size_t context, threads;
-    size_t position;     /* tokens in the cache */
-    uint32_t *history;   /* [context] */
-    void *keys, *values; /* [L,context,KE] halves or reals */
+    struct barrier barrier; /* of the team that runs a chunk */
+    size_t position;        /* tokens in the cache */
+    uint32_t *history;      /* [context] */
+    void *keys, *values;    /* [L,context,KE] halves or reals */
     int cache_is_real;
     enum rope_pairs rope_pairs;
     real *cosine, *sine; /* [context,E/2] */
