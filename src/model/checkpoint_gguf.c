@@ -4,7 +4,6 @@
 #include <sys/stat.h>
 
 #include "base/memory.h"
-#include "base/random.h"
 #include "file/gguf.h"
 #include "file/tokenizer_gguf.h"
 #include "model/checkpoint_read.h"
@@ -146,119 +145,52 @@ done:
     return result;
 }
 
-static const struct gguf_tensor *find(struct reader *r, struct key *key, const char *name,
-                                      size_t block) {
-    if (block == SIZE_MAX)
-        snprintf(key->text, sizeof key->text, "%s", name);
-    else
-        snprintf(key->text, sizeof key->text, "blk.%zu.%s", block, name);
-    return gguf_find_tensor(r->file, key->text);
-}
-
-/* `block` is SIZE_MAX for tensors outside the blocks. */
-static int read_matrix(struct reader *r, struct matrix *out, const char *name, size_t block,
-                       size_t rows, size_t columns) {
-    struct key key;
-    const struct gguf_tensor *tensor = find(r, &key, name, block);
+static int find_tensor(const void *file, const char *name, struct checkpoint_tensor *out) {
+    const struct gguf_tensor *tensor = gguf_find_tensor(file, name);
     if (tensor == NULL)
-        return error_set(r->error, "%s has no tensor %s", gguf_name(r->file), key.text);
-    if (tensor->dimension_count != 2 || tensor->dimensions[0] != columns ||
-        tensor->dimensions[1] != rows)
-        return error_set(r->error, "%s: tensor %s is [%zu,%zu]; [%zu,%zu] was expected",
-                         gguf_name(r->file), key.text, tensor->dimensions[1], tensor->dimensions[0],
-                         rows, columns);
-    if (!tensor_type_is_readable(tensor->type))
-        return error_set(r->error, "%s: tensor %s is of type %s, which cannot be read",
-                         gguf_name(r->file), key.text, tensor_type_name(tensor->type));
-    *out = (struct matrix){
-        .data = tensor->data, .type = tensor->type, .rows = rows, .columns = columns};
-    return 0;
-}
-
-static int read_vector(struct reader *r, real *out, const char *name, size_t block, size_t width) {
-    struct key key;
-    const struct gguf_tensor *tensor = find(r, &key, name, block);
-    if (tensor == NULL)
-        return error_set(r->error, "%s has no tensor %s", gguf_name(r->file), key.text);
-    if (tensor->element_count != width)
-        return error_set(r->error, "%s: tensor %s has %zu numbers; %zu were expected",
-                         gguf_name(r->file), key.text, tensor->element_count, width);
-    float *values = memory_allocate(width, sizeof *values, r->error);
-    int result = values == NULL || gguf_read_floats(tensor, values, r->error) ? -1 : 0;
-    for (size_t i = 0; result == 0 && i < width; i++) {
-        out[i] = (real)values[i];
-        if (!isfinite(values[i]))
-            result = error_set(r->error, "%s: tensor %s holds numbers that are not finite",
-                               gguf_name(r->file), key.text);
-    }
-    memory_free(values);
-    return result;
-}
-
-static int allocate_reals(real **out, size_t count, struct error *error) {
-    *out = memory_allocate(count, sizeof **out, error);
-    return *out != NULL ? 0 : -1;
-}
-
-static int read_bias(struct reader *r, struct checkpoint_block *block, size_t l) {
-    const struct config *c = &r->out->config;
-    size_t queries = c->heads * c->head_width, shared = c->key_value_heads * c->head_width;
-    struct key key;
-    if (find(r, &key, "attn_q.bias", l) == NULL)
         return 0;
-    return allocate_reals(&block->qkv_bias, queries + 2 * shared, r->error) ||
-           read_vector(r, block->qkv_bias, "attn_q.bias", l, queries) ||
-           read_vector(r, block->qkv_bias + queries, "attn_k.bias", l, shared) ||
-           read_vector(r, block->qkv_bias + queries + shared, "attn_v.bias", l, shared);
-}
-
-static int read_block(struct reader *r, struct checkpoint_block *block, size_t l) {
-    const struct config *c = &r->out->config;
-    size_t queries = c->heads * c->head_width, shared = c->key_value_heads * c->head_width;
-    return allocate_reals(&block->attention_norm, c->width, r->error) ||
-           allocate_reals(&block->feed_norm, c->width, r->error) ||
-           read_vector(r, block->attention_norm, "attn_norm.weight", l, c->width) ||
-           read_vector(r, block->feed_norm, "ffn_norm.weight", l, c->width) ||
-           read_matrix(r, &block->qkv[0], "attn_q.weight", l, queries, c->width) ||
-           read_matrix(r, &block->qkv[1], "attn_k.weight", l, shared, c->width) ||
-           read_matrix(r, &block->qkv[2], "attn_v.weight", l, shared, c->width) ||
-           read_matrix(r, &block->attention_out, "attn_output.weight", l, c->width, queries) ||
-           read_matrix(r, &block->gate_up[0], "ffn_gate.weight", l, c->inner, c->width) ||
-           read_matrix(r, &block->gate_up[1], "ffn_up.weight", l, c->inner, c->width) ||
-           read_matrix(r, &block->down, "ffn_down.weight", l, c->width, c->inner) ||
-           read_bias(r, block, l);
+    *out = (struct checkpoint_tensor){
+        .data = tensor->data,
+        .type = tensor_type_is_readable(tensor->type) ? (int)tensor->type : -1,
+        .type_name = tensor_type_name(tensor->type),
+        .dimension_count = tensor->dimension_count,
+        .rows = tensor->dimensions[1],
+        .columns = tensor->dimensions[0],
+        .count = tensor->element_count};
+    return 1;
 }
 
 static int read_tensors(struct reader *r) {
-    struct checkpoint *out = r->out;
-    const struct config *c = &out->config;
-    int is_tied = gguf_find_tensor(r->file, "output.weight") == NULL;
-    if (allocate_reals(&out->final_norm, c->width, r->error) ||
-        read_vector(r, out->final_norm, "output_norm.weight", SIZE_MAX, c->width) ||
-        read_matrix(r, &out->embedding, "token_embd.weight", SIZE_MAX, c->vocabulary, c->width) ||
-        read_matrix(r, &out->output, is_tied ? "token_embd.weight" : "output.weight", SIZE_MAX,
-                    c->vocabulary, c->width))
+    static const struct checkpoint_names NAMES = {.embedding = "token_embd.weight",
+                                                  .final_norm = "output_norm.weight",
+                                                  .output = "output.weight",
+                                                  .attention_norm = "attn_norm.weight",
+                                                  .feed_norm = "ffn_norm.weight",
+                                                  .query = "attn_q.weight",
+                                                  .key = "attn_k.weight",
+                                                  .value = "attn_v.weight",
+                                                  .attention_out = "attn_output.weight",
+                                                  .gate = "ffn_gate.weight",
+                                                  .up = "ffn_up.weight",
+                                                  .down = "ffn_down.weight",
+                                                  .query_bias = "attn_q.bias",
+                                                  .key_bias = "attn_k.bias",
+                                                  .value_bias = "attn_v.bias"};
+    const struct checkpoint_source source = {.name = gguf_name(r->file),
+                                             .block = "blk",
+                                             .names = &NAMES,
+                                             .file = r->file,
+                                             .find = find_tensor};
+    if (checkpoint_read_tensors(r->out, &source, 0, r->error))
         return -1;
-    for (size_t l = 0; l < c->blocks; l++)
-        if (read_block(r, &out->blocks[l], l))
-            return -1;
-    return 0;
-}
-
-/* Of names, shapes, types and the first bytes of every tensor: enough to tell checkpoints apart
- * without reading all of them. */
-static uint64_t fingerprint(const struct gguf *file) {
-    enum { SAMPLE = 4096 };
-    uint64_t hash = gguf_tensor_count(file);
-    for (size_t i = 0; i < gguf_tensor_count(file); i++) {
-        const struct gguf_tensor *tensor = gguf_tensor_at(file, i);
-        hash = random_mix(hash ^ random_hash(tensor->name, strlen(tensor->name)));
-        hash = random_mix(hash ^ tensor->bytes);
-        hash = random_mix(hash ^ (uint64_t)tensor->type);
-        hash = random_mix(
-            hash ^ random_hash(tensor->data, tensor->bytes < SAMPLE ? tensor->bytes : SAMPLE));
+    uint64_t hash = gguf_tensor_count(r->file);
+    for (size_t i = 0; i < gguf_tensor_count(r->file); i++) {
+        const struct gguf_tensor *tensor = gguf_tensor_at(r->file, i);
+        hash = checkpoint_fingerprint(hash, tensor->name, (uint64_t)tensor->type, tensor->data,
+                                      tensor->bytes);
     }
-    return hash;
+    r->out->fingerprint = hash;
+    return 0;
 }
 
 static int read_texts(struct reader *r) {
@@ -297,7 +229,6 @@ int checkpoint_read_gguf(struct checkpoint *c, struct tokenizer **tokenizer, con
     if (read_architecture(&r) || read_config(&r) || read_scaling(&r) || read_tensors(&r) ||
         read_texts(&r))
         return -1;
-    c->fingerprint = fingerprint(c->gguf);
     c->file_bytes = stat(path, &status) == 0 ? (size_t)status.st_size : 0;
     if (tokenizer == NULL)
         return 0;

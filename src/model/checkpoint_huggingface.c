@@ -7,7 +7,6 @@
 #include <unistd.h>
 
 #include "base/memory.h"
-#include "base/random.h"
 #include "file/safetensors.h"
 #include "file/tokenizer_json.h"
 #include "model/checkpoint_read.h"
@@ -125,120 +124,53 @@ static int read_config(struct reader *r) {
     return checkpoint_prepare(r->out, r->directory, r->error) ? -1 : read_scaling(r);
 }
 
-struct key {
-    char text[128];
-};
-
-/* `block` is SIZE_MAX for tensors outside the blocks. */
-static const struct safetensors_tensor *find(const struct reader *r, struct key *key,
-                                             const char *name, size_t block) {
-    if (block == SIZE_MAX)
-        snprintf(key->text, sizeof key->text, "%s", name);
-    else
-        snprintf(key->text, sizeof key->text, "model.layers.%zu.%s", block, name);
-    return safetensors_find(r->file, key->text);
-}
-
-static int read_matrix(struct reader *r, struct matrix *out, const char *name, size_t block,
-                       size_t rows, size_t columns) {
-    struct key key;
-    const struct safetensors_tensor *tensor = find(r, &key, name, block);
+static int find_tensor(const void *file, const char *name, struct checkpoint_tensor *out) {
+    const struct safetensors_tensor *tensor = safetensors_find(file, name);
     if (tensor == NULL)
-        return error_set(r->error, "%s has no tensor %s", r->directory, key.text);
-    if (tensor->dimension_count != 2 || tensor->dimensions[0] != rows ||
-        tensor->dimensions[1] != columns)
-        return error_set(r->error, "%s: tensor %s is not [%zu,%zu]", r->directory, key.text, rows,
-                         columns);
-    int type = safetensors_type(tensor);
-    if (type < 0)
-        return error_set(r->error, "%s: tensor %s is of type %s; F32, F16 and BF16 can be read",
-                         r->directory, key.text, tensor->type);
-    *out = (struct matrix){
-        .data = tensor->data, .type = (enum tensor_type)type, .rows = rows, .columns = columns};
-    return 0;
-}
-
-static int read_vector(struct reader *r, real *out, const char *name, size_t block, size_t width) {
-    struct key key;
-    const struct safetensors_tensor *tensor = find(r, &key, name, block);
-    if (tensor == NULL || tensor->element_count != width)
-        return error_set(r->error, "%s has no tensor %s of %zu numbers", r->directory, key.text,
-                         width);
-    float *values = memory_allocate(width, sizeof *values, r->error);
-    int result = values == NULL || safetensors_read_floats(tensor, values, r->error) ? -1 : 0;
-    for (size_t i = 0; result == 0 && i < width; i++) {
-        out[i] = (real)values[i];
-        if (!isfinite(values[i]))
-            result = error_set(r->error, "%s: tensor %s holds numbers that are not finite",
-                               r->directory, key.text);
-    }
-    memory_free(values);
-    return result;
-}
-
-static int allocate_reals(real **out, size_t count, struct error *error) {
-    *out = memory_allocate(count, sizeof **out, error);
-    return *out != NULL ? 0 : -1;
-}
-
-static int read_bias(struct reader *r, struct checkpoint_block *block, size_t l) {
-    const struct config *c = &r->out->config;
-    size_t queries = c->heads * c->head_width, shared = c->key_value_heads * c->head_width;
-    struct key key;
-    if (find(r, &key, "self_attn.q_proj.bias", l) == NULL)
         return 0;
-    return allocate_reals(&block->qkv_bias, queries + 2 * shared, r->error) ||
-           read_vector(r, block->qkv_bias, "self_attn.q_proj.bias", l, queries) ||
-           read_vector(r, block->qkv_bias + queries, "self_attn.k_proj.bias", l, shared) ||
-           read_vector(r, block->qkv_bias + queries + shared, "self_attn.v_proj.bias", l, shared);
-}
-
-static int read_block(struct reader *r, struct checkpoint_block *block, size_t l) {
-    const struct config *c = &r->out->config;
-    size_t queries = c->heads * c->head_width, shared = c->key_value_heads * c->head_width;
-    return allocate_reals(&block->attention_norm, c->width, r->error) ||
-           allocate_reals(&block->feed_norm, c->width, r->error) ||
-           read_vector(r, block->attention_norm, "input_layernorm.weight", l, c->width) ||
-           read_vector(r, block->feed_norm, "post_attention_layernorm.weight", l, c->width) ||
-           read_matrix(r, &block->qkv[0], "self_attn.q_proj.weight", l, queries, c->width) ||
-           read_matrix(r, &block->qkv[1], "self_attn.k_proj.weight", l, shared, c->width) ||
-           read_matrix(r, &block->qkv[2], "self_attn.v_proj.weight", l, shared, c->width) ||
-           read_matrix(r, &block->attention_out, "self_attn.o_proj.weight", l, c->width, queries) ||
-           read_matrix(r, &block->gate_up[0], "mlp.gate_proj.weight", l, c->inner, c->width) ||
-           read_matrix(r, &block->gate_up[1], "mlp.up_proj.weight", l, c->inner, c->width) ||
-           read_matrix(r, &block->down, "mlp.down_proj.weight", l, c->width, c->inner) ||
-           read_bias(r, block, l);
+    *out = (struct checkpoint_tensor){.data = tensor->data,
+                                      .type = safetensors_type(tensor),
+                                      .type_name = tensor->type,
+                                      .dimension_count = tensor->dimension_count,
+                                      .rows = tensor->dimensions[0],
+                                      .columns = tensor->dimensions[1],
+                                      .count = tensor->element_count};
+    return 1;
 }
 
 static int read_tensors(struct reader *r) {
-    struct checkpoint *out = r->out;
-    const struct config *c = &out->config;
-    int is_tied = json_is_true(json_object_get(r->config, "tie_word_embeddings")) ||
-                  safetensors_find(r->file, "lm_head.weight") == NULL;
-    if (allocate_reals(&out->final_norm, c->width, r->error) ||
-        read_vector(r, out->final_norm, "model.norm.weight", SIZE_MAX, c->width) ||
-        read_matrix(r, &out->embedding, "model.embed_tokens.weight", SIZE_MAX, c->vocabulary,
-                    c->width) ||
-        read_matrix(r, &out->output, is_tied ? "model.embed_tokens.weight" : "lm_head.weight",
-                    SIZE_MAX, c->vocabulary, c->width))
+    static const struct checkpoint_names NAMES = {.embedding = "model.embed_tokens.weight",
+                                                  .final_norm = "model.norm.weight",
+                                                  .output = "lm_head.weight",
+                                                  .attention_norm = "input_layernorm.weight",
+                                                  .feed_norm = "post_attention_layernorm.weight",
+                                                  .query = "self_attn.q_proj.weight",
+                                                  .key = "self_attn.k_proj.weight",
+                                                  .value = "self_attn.v_proj.weight",
+                                                  .attention_out = "self_attn.o_proj.weight",
+                                                  .gate = "mlp.gate_proj.weight",
+                                                  .up = "mlp.up_proj.weight",
+                                                  .down = "mlp.down_proj.weight",
+                                                  .query_bias = "self_attn.q_proj.bias",
+                                                  .key_bias = "self_attn.k_proj.bias",
+                                                  .value_bias = "self_attn.v_proj.bias"};
+    const struct checkpoint_source source = {.name = r->directory,
+                                             .block = "model.layers",
+                                             .names = &NAMES,
+                                             .file = r->file,
+                                             .find = find_tensor};
+    if (checkpoint_read_tensors(r->out, &source,
+                                json_is_true(json_object_get(r->config, "tie_word_embeddings")),
+                                r->error))
         return -1;
-    for (size_t l = 0; l < c->blocks; l++)
-        if (read_block(r, &out->blocks[l], l))
-            return -1;
-    return 0;
-}
-
-static uint64_t fingerprint(const struct safetensors *file) {
-    enum { SAMPLE = 4096 };
-    uint64_t hash = safetensors_count(file);
-    for (size_t i = 0; i < safetensors_count(file); i++) {
-        const struct safetensors_tensor *tensor = safetensors_at(file, i);
-        hash = random_mix(hash ^ random_hash(tensor->name, strlen(tensor->name)));
-        hash = random_mix(hash ^ tensor->bytes);
-        hash = random_mix(
-            hash ^ random_hash(tensor->data, tensor->bytes < SAMPLE ? tensor->bytes : SAMPLE));
+    uint64_t hash = safetensors_count(r->file);
+    for (size_t i = 0; i < safetensors_count(r->file); i++) {
+        const struct safetensors_tensor *tensor = safetensors_at(r->file, i);
+        hash = checkpoint_fingerprint(hash, tensor->name, (uint64_t)safetensors_type(tensor),
+                                      tensor->data, tensor->bytes);
     }
-    return hash;
+    r->out->fingerprint = hash;
+    return 0;
 }
 
 static int read_template(struct reader *r) {
@@ -312,8 +244,6 @@ int checkpoint_read_huggingface(struct checkpoint *c, struct tokenizer **tokeniz
              slash != NULL && slash[1] != '\0' ? slash + 1 : directory);
     int result = read_config(&r) || open_tensors(&r) || read_tensors(&r) || read_template(&r) ||
                  (tokenizer != NULL && read_tokenizer(&r, tokenizer));
-    if (result == 0)
-        c->fingerprint = fingerprint(r.file);
     json_decref(r.config);
     return result ? -1 : 0;
 }
