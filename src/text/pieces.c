@@ -102,7 +102,9 @@ size_t piece_length(struct piece_cutter *cutter, const char *text, size_t bytes,
         size_t given = left < window ? left : window;
         int found = pcre2_match(cutter->code, (PCRE2_SPTR)text + at, given, 0, PCRE2_ANCHORED,
                                 cutter->match, cutter->context);
-        PCRE2_SIZE end = found < 0 ? 0 : pcre2_get_ovector_pointer(cutter->match)[1];
+        const PCRE2_SIZE *match = pcre2_get_ovector_pointer(cutter->match);
+        /* PCRE2 passes over broken bytes even when it is anchored. */
+        PCRE2_SIZE end = found < 0 || match[0] > 0 ? 0 : match[1];
         if (given == left || end + LONGEST_CHARACTER < given)
             return end > 0 ? end : 1; /* a byte that is no UTF-8 stands alone */
     }
