@@ -54,26 +54,37 @@ VECTOR_CLONES static real exponentials(real *scores, size_t n) {
     return sum;
 }
 
+static void real_dots(real *out, const real *a, const real *rows, size_t stride, size_t count,
+                      size_t n) {
+    for (size_t r = 0; r < count; r++)
+        out[r] = dot_real(a, rows + r * stride, n);
+}
+
+static void real_mix(real *out, const real *weights, const real *rows, size_t stride, size_t count,
+                     size_t n) {
+    memset(out, 0, n * sizeof *out);
+    for (size_t r = 0; r < count; r++)
+        add_real(out, weights[r], rows + r * stride, n);
+}
+
 /* One token: rows of the cache as they lie. */
 static void attend_one(const struct cached_head *h, size_t t, real *scores) {
     const real *query = h->queries + t * h->query_stride;
     real *out = h->out + t * h->out_stride, scale = (real)(1 / sqrt((double)h->head_width));
-    size_t count = h->first + t + 1;
-    for (size_t p = 0; p < count; p++) {
-        size_t at = p * h->cache_stride;
-        scores[p] = scale * (h->cache_is_real
-                                 ? dot_real(query, (const real *)h->keys + at, h->head_width)
-                                 : half_dot(query, (const uint16_t *)h->keys + at, h->head_width));
-    }
+    size_t count = h->first + t + 1, stride = h->cache_stride, width = h->head_width;
+    if (h->cache_is_real)
+        real_dots(scores, query, h->keys, stride, count, width);
+    else
+        half_dots(scores, query, h->keys, stride, count, width);
+    for (size_t p = 0; p < count; p++)
+        scores[p] *= scale;
     real inverse = 1 / exponentials(scores, count);
-    memset(out, 0, h->head_width * sizeof *out);
-    for (size_t p = 0; p < count; p++) {
-        size_t at = p * h->cache_stride;
-        if (h->cache_is_real)
-            add_real(out, scores[p] * inverse, (const real *)h->values + at, h->head_width);
-        else
-            half_add(out, scores[p] * inverse, (const uint16_t *)h->values + at, h->head_width);
-    }
+    for (size_t p = 0; p < count; p++)
+        scores[p] *= inverse;
+    if (h->cache_is_real)
+        real_mix(out, scores, h->values, stride, count, width);
+    else
+        half_mix(out, scores, h->values, stride, count, width);
 }
 
 /* out[64] += query[E] . keys[E,64], for two queries at once. */

@@ -12,16 +12,23 @@ static void plain_load(real *out, const uint16_t *in, size_t n) {
         out[i] = (real)half_to_float(in[i]);
 }
 
-static real plain_dot(const real *a, const uint16_t *b, size_t n) {
-    real sum = 0;
-    for (size_t i = 0; i < n; i++)
-        sum += a[i] * (real)half_to_float(b[i]);
-    return sum;
+static void plain_dots(real *out, const real *a, const uint16_t *rows, size_t stride, size_t count,
+                       size_t n) {
+    for (size_t r = 0; r < count; r++) {
+        real sum = 0;
+        for (size_t i = 0; i < n; i++)
+            sum += a[i] * (real)half_to_float(rows[r * stride + i]);
+        out[r] = sum;
+    }
 }
 
-static void plain_add(real *out, real weight, const uint16_t *b, size_t n) {
+static void plain_mix(real *out, const real *weights, const uint16_t *rows, size_t stride,
+                      size_t count, size_t n) {
     for (size_t i = 0; i < n; i++)
-        out[i] += weight * (real)half_to_float(b[i]);
+        out[i] = 0;
+    for (size_t r = 0; r < count; r++)
+        for (size_t i = 0; i < n; i++)
+            out[i] += weights[r] * (real)half_to_float(rows[r * stride + i]);
 }
 
 #if defined(__x86_64__) && !defined(TRINE_F64)
@@ -50,30 +57,47 @@ TARGET static void fast_load(real *out, const uint16_t *in, size_t n) {
     plain_load(out + i, in + i, n - i);
 }
 
-TARGET static real fast_dot(const real *a, const uint16_t *b, size_t n) {
-    __m512 even = _mm512_setzero_ps(), odd = even;
-    size_t i = 0;
-    for (; i + 2 * LANES <= n; i += 2 * LANES) {
-        even = _mm512_fmadd_ps(_mm512_loadu_ps(a + i), sixteen(b + i), even);
-        odd = _mm512_fmadd_ps(_mm512_loadu_ps(a + i + LANES), sixteen(b + i + LANES), odd);
+/* `n` is a multiple of 16 in both. */
+TARGET static void fast_dots(real *out, const real *a, const uint16_t *rows, size_t stride,
+                             size_t count, size_t n) {
+    for (size_t r = 0; r < count; r++) {
+        const uint16_t *row = rows + r * stride;
+        __m512 sum = _mm512_mul_ps(_mm512_loadu_ps(a), sixteen(row));
+        for (size_t i = LANES; i < n; i += LANES)
+            sum = _mm512_fmadd_ps(_mm512_loadu_ps(a + i), sixteen(row + i), sum);
+        out[r] = _mm512_reduce_add_ps(sum);
     }
-    return _mm512_reduce_add_ps(_mm512_add_ps(even, odd)) + plain_dot(a + i, b + i, n - i);
 }
 
-TARGET static void fast_add(real *out, real weight, const uint16_t *b, size_t n) {
-    __m512 factor = _mm512_set1_ps(weight);
-    size_t i = 0;
-    for (; i + LANES <= n; i += LANES)
-        _mm512_storeu_ps(out + i,
-                         _mm512_fmadd_ps(factor, sixteen(b + i), _mm512_loadu_ps(out + i)));
-    plain_add(out + i, weight, b + i, n - i);
+/* Four registers of results at a time, so that each row costs no store. */
+TARGET static void fast_mix(real *out, const real *weights, const uint16_t *rows, size_t stride,
+                            size_t count, size_t n) {
+    for (size_t start = 0; start < n; start += 4 * LANES) {
+        size_t parts = (n - start) / LANES < 4 ? (n - start) / LANES : 4;
+        __m512 sums[4] = {_mm512_setzero_ps(), _mm512_setzero_ps(), _mm512_setzero_ps(),
+                          _mm512_setzero_ps()};
+        for (size_t r = 0; r < count; r++) {
+            const uint16_t *row = rows + r * stride + start;
+            __m512 weight = _mm512_set1_ps(weights[r]);
+            if (parts == 4) {
+                for (size_t k = 0; k < 4; k++)
+                    sums[k] = _mm512_fmadd_ps(weight, sixteen(row + k * LANES), sums[k]);
+            } else {
+                for (size_t k = 0; k < parts; k++)
+                    sums[k] = _mm512_fmadd_ps(weight, sixteen(row + k * LANES), sums[k]);
+            }
+        }
+        for (size_t k = 0; k < parts; k++)
+            _mm512_storeu_ps(out + start + k * LANES, sums[k]);
+    }
 }
 #else
 #define HAS_FAST 0
 #define fast_store plain_store
 #define fast_load plain_load
-#define fast_dot plain_dot
-#define fast_add plain_add
+#define fast_dots plain_dots
+#define fast_mix plain_mix
+enum { LANES = 16 };
 #endif
 
 void half_store(uint16_t *out, const real *in, size_t n) {
@@ -90,13 +114,18 @@ void half_load(real *out, const uint16_t *in, size_t n) {
         plain_load(out, in, n);
 }
 
-real half_dot(const real *a, const uint16_t *b, size_t n) {
-    return HAS_FAST ? fast_dot(a, b, n) : plain_dot(a, b, n);
+void half_dots(real *out, const real *a, const uint16_t *rows, size_t stride, size_t count,
+               size_t n) {
+    if (HAS_FAST && n % LANES == 0 && n > 0)
+        fast_dots(out, a, rows, stride, count, n);
+    else
+        plain_dots(out, a, rows, stride, count, n);
 }
 
-void half_add(real *out, real weight, const uint16_t *b, size_t n) {
-    if (HAS_FAST)
-        fast_add(out, weight, b, n);
+void half_mix(real *out, const real *weights, const uint16_t *rows, size_t stride, size_t count,
+              size_t n) {
+    if (HAS_FAST && n % LANES == 0)
+        fast_mix(out, weights, rows, stride, count, n);
     else
-        plain_add(out, weight, b, n);
+        plain_mix(out, weights, rows, stride, count, n);
 }

@@ -8,10 +8,11 @@
 void half_store(uint16_t *out, const real *in, size_t n);
 void half_load(real *out, const uint16_t *in, size_t n);
 
-/* sum of a[i] b[i]. */
-real half_dot(const real *a, const uint16_t *b, size_t n);
-
-/* out[i] += weight * b[i]. */
-void half_add(real *out, real weight, const uint16_t *b, size_t n);
+/* Rows of n halves that lie `stride` apart: out[r] <- a . row r, and out[n] <- the sum of
+ * weights[r] row r. */
+void half_dots(real *out, const real *a, const uint16_t *rows, size_t stride, size_t count,
+               size_t n);
+void half_mix(real *out, const real *weights, const uint16_t *rows, size_t stride, size_t count,
+              size_t n);
 
 #endif
