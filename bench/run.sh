@@ -34,5 +34,18 @@ else
     echo "skipped: PyTorch could not be installed"
 fi
 
+echo "== decoding and prompts: llama.cpp on the same file"
+base=$(recipes/smollm2-sotu/fetch.sh bench/.models) || base=
+if [ ! -x bench/.peers/bin/python ]; then
+    { python3 -m venv bench/.peers && bench/.peers/bin/pip install -q -r tests/peers/requirements.txt; } ||
+        rm -rf bench/.peers
+fi
+if [ -n "$base" ] && [ -x bench/.peers/bin/python ]; then
+    make -s build/bench/decode
+    bench/.peers/bin/python "$here/decode.py" build/bench/decode "$base" | tee "$out/decode.txt"
+else
+    echo "skipped: SmolLM2 could not be fetched, or llama-cpp-python not installed"
+fi
+
 echo "== corpus: speed and memory"
 TRINE=$trine "$here/corpus_memory.sh" 100 1000 | tee "$out/corpus.txt"

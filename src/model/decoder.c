@@ -19,6 +19,22 @@ static int take(struct decoder *d, void *slot, size_t count, size_t size, struct
     return 0;
 }
 
+/* The widest rows that products read. */
+static size_t widest_input(const struct config *c) {
+    size_t attention = c->heads * c->head_width;
+    size_t widest = c->inner > c->width ? c->inner : c->width;
+    return widest > attention ? widest : attention;
+}
+
+static void buffers_free(struct decoder_buffers *b) {
+    memory_free(b->stream);
+    memory_free(b->packed);
+    memory_free(b->attended);
+    memory_free(b->inner);
+    memory_free(b->latent);
+    *b = (struct decoder_buffers){0};
+}
+
 /* Buffers whose size is the number of tokens in a chunk. */
 static int buffers_create(struct decoder_buffers *b, const struct config *c, size_t rows,
                           struct error *error) {
@@ -30,16 +46,10 @@ static int buffers_create(struct decoder_buffers *b, const struct config *c, siz
     b->attended = memory_allocate(rows * attention, sizeof(real), error);
     b->inner = memory_allocate(rows * 2 * c->inner, sizeof(real), error);
     b->latent = memory_allocate(rows * c->latent_width, sizeof(real), error);
-    return b->stream && b->packed && b->attended && b->inner && b->latent ? 0 : -1;
-}
-
-static void buffers_free(struct decoder_buffers *b) {
-    memory_free(b->stream);
-    memory_free(b->packed);
-    memory_free(b->attended);
-    memory_free(b->inner);
-    memory_free(b->latent);
-    *b = (struct decoder_buffers){0};
+    if (b->stream && b->packed && b->attended && b->inner && b->latent)
+        return 0;
+    buffers_free(b);
+    return -1;
 }
 
 static int take_all(struct decoder *d, struct error *error) {
@@ -63,9 +73,7 @@ static int take_all(struct decoder *d, struct error *error) {
 
 static int lane_create(struct decoder *d, struct decoder_lane *lane, struct error *error) {
     const struct config *c = d->weights.config;
-    size_t attention = c->heads * c->head_width;
-    size_t widest = c->inner > c->width ? c->inner : c->width;
-    widest = widest > attention ? widest : attention;
+    size_t widest = widest_input(c);
     widest = widest > c->latent_width ? widest : c->latent_width;
     lane->scratch_size = cached_attention_scratch_size(c->head_width, d->context);
     size_t least = (PRODUCT_ROWS + 2) * (widest + 2 * c->latent_width + MAXIMUM_RANK);
@@ -132,27 +140,38 @@ void decoder_start(struct decoder *d, const struct pass_handle *handle) {
     }
 }
 
-/* The buffers and each lane's room for chunks of a prompt, made when the first one comes. */
-static int prepare_wide(struct decoder *d, struct error *error) {
+/* Each lane's room for weights as operands, made when the first long chunk comes. */
+static int prepare_lanes(struct decoder *d, struct error *error) {
     const struct config *c = d->weights.config;
-    if (d->wide.rows > 0)
-        return 0;
-    size_t attention = c->heads * c->head_width;
-    size_t widest = c->inner > c->width ? c->inner : c->width;
-    widest = widest > attention ? widest : attention;
-    size_t bytes = operand_bytes(d->weights.precision);
-    d->wide_operands = memory_allocate(WIDE_CHUNK * widest, bytes, error);
-    if (d->wide_operands == NULL)
-        return -1;
+    size_t count = WEIGHT_ROWS * widest_input(c), bytes = operand_bytes(d->weights.precision);
     for (size_t i = 0; i < d->threads; i++) {
         struct decoder_lane *lane = &d->lanes[i];
-        lane->operands = memory_allocate(WEIGHT_ROWS * widest, bytes, error);
-        lane->reals = memory_allocate(WEIGHT_ROWS * widest, sizeof(real), error);
+        if (lane->matmul != NULL)
+            continue;
+        lane->operands = memory_allocate(count, bytes, error);
+        /* Only adapters are added in full precision. */
+        lane->reals = memory_allocate(c->adapter_rank > 0 ? count : 0, sizeof(real), error);
         if (lane->operands == NULL || lane->reals == NULL ||
             matmul_create(&lane->matmul, d->weights.precision, error))
             return -1;
     }
-    return buffers_create(&d->wide, c, WIDE_CHUNK, error);
+    return 0;
+}
+
+/* Buffers for chunks of a prompt of `count` tokens. */
+static int prepare_wide(struct decoder *d, size_t count, struct error *error) {
+    const struct config *c = d->weights.config;
+    size_t rows = count < WIDE_CHUNK ? (count + 31) / 32 * 32 : WIDE_CHUNK;
+    if (d->wide.rows >= rows)
+        return 0;
+    buffers_free(&d->wide);
+    memory_free(d->wide_operands);
+    d->wide_operands =
+        memory_allocate(rows * widest_input(c), operand_bytes(d->weights.precision), error);
+    return d->wide_operands == NULL || prepare_lanes(d, error) ||
+                   buffers_create(&d->wide, c, rows, error)
+               ? -1
+               : 0;
 }
 
 /* One thread's share of the logits of rows from .. from+count-1 of the stream, at most
@@ -251,7 +270,7 @@ static void visit_chunk(struct decoder *d, struct decoder_buffers *b, size_t fir
 
 int decoder_prompt_visit(struct decoder *d, const uint32_t *tokens, size_t count,
                          decoder_visit *visit, void *context, struct error *error) {
-    if (count > PRODUCT_ROWS && prepare_wide(d, error))
+    if (count > PRODUCT_ROWS && prepare_wide(d, count, error))
         return -1;
     for (size_t at = 0; at < count;) {
         size_t chunk = chunk_size(d, count - at);
