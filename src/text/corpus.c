@@ -286,8 +286,10 @@ static int set_up_tokenizer(struct corpus *c, struct error *error) {
         tokenizer_set_pieces(c->tokenizer, (enum piece_pattern)pattern, c->takes_whole_pieces);
         tokenizer_set_ends(c->tokenizer, c->begin, c->end);
     }
-    if (tokenizer_end_of_text(c->tokenizer) >= tokenizer_vocabulary_size(c->tokenizer))
-        return wrong(c, error, "no token of its vocabulary begins a document");
+    uint32_t begin = tokenizer_end_of_text(c->tokenizer);
+    if (begin >= tokenizer_vocabulary_size(c->tokenizer) ||
+        !tokenizer_is_special(c->tokenizer, begin))
+        return wrong(c, error, "its vocabulary has no special token for the end of text");
     return 0;
 }
 

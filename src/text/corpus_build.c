@@ -274,8 +274,8 @@ static int open_sources(struct build *b, struct error *error) {
 }
 
 static int borrow_tokenizer(struct build *b, struct error *error) {
-    if (tokenizer_end_of_text(b->options->tokenizer) == UINT32_MAX)
-        return error_set(error, "this tokenizer has no token that begins a document");
+    if (!tokenizer_is_special(b->options->tokenizer, tokenizer_end_of_text(b->options->tokenizer)))
+        return error_set(error, "this tokenizer has no special token that begins a document");
     return tokenizer_copy(&b->tokenizer, b->options->tokenizer, error);
 }
 
