@@ -13,7 +13,7 @@ for kind, files in (("prose", sorted(pathlib.Path("doc").glob("*.md"))), ("code"
         for file in files:
             lines.write(json.dumps({"id": str(file), "text": file.read_text()}) + "\n")
 (out / "manifest.json").write_text(json.dumps({
-    "name": "unrelated", "text": "text", "id": ["id"], "held_out": {"hash": 1, "seed": 1},
+    "name": "unrelated", "text": "text", "id": ["id"], "held_out": {"hash": 0.9999, "seed": 1},
     "slots": {"author": {"kind": "categorical", "field": "author"}}}))
 P
 for kind in prose code; do

@@ -132,8 +132,11 @@ def check_logits(prose):
     a, b = theirs(BASE, ids), theirs(BASE, ids, batch=1)
     itself = Agreement(a, b, ids)
     print(f"      llama.cpp with itself on the quantised file, batches of 512 and 1: {itself}")
+    print(f"      llama.cpp's rounding, its quantised file beside its f32 of the same weights: {Agreement(reference, a)}")
     for chunk in (1, 256):
-        result = Agreement(a, mine(BASE, ids, chunk), ids)
+        logits = mine(BASE, ids, chunk)
+        print(f"      the same of ours, chunks of {chunk}: {Agreement(reference, logits)}")
+        result = Agreement(a, logits, ids)
         ratio = result.perplexity[1] / result.perplexity[0] - 1
         expect(result.top1 >= itself.top1 - 0.01 and abs(ratio) < 0.01,
                f"the quantised file, chunks of {chunk}: {result}; perplexity {result.perplexity[1]:.3f} against "
