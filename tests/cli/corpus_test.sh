@@ -158,7 +158,7 @@ refused 1 'broken compressed data' --manifest m.json cut.gz
 refused 1 'cannot open nowhere.jsonl' --manifest m.json lines.jsonl nowhere.jsonl
 refused 1 'cannot open nowhere.json' --manifest nowhere.json lines.jsonl
 refused 1 'tokens, not 9' --manifest m.json --vocabulary 9 lines.jsonl
-refused 1 'is no corpus' --manifest m.json --tokenizer nowhere lines.jsonl
+refused 1 'cannot open nowhere' --manifest m.json --tokenizer nowhere lines.jsonl
 refused 1 'once only' --manifest m.json - - <lines.jsonl
 
 # Wrong calls.
