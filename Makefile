@@ -6,7 +6,7 @@
 CC = gcc
 PACKAGES = sqlite3 libzstd zlib jansson libpcre2-8 libutf8proc cairo lapacke
 DEBIAN_PACKAGES = gcc make pkg-config libdnnl-dev libsqlite3-dev libzstd-dev zlib1g-dev \
-    libjansson-dev libpcre2-dev libutf8proc-dev libcairo2-dev liblapacke-dev libcmocka-dev npm \
+    libjansson-dev libpcre2-dev libutf8proc-dev libcairo2-dev liblapacke-dev libcadical-dev libcmocka-dev npm \
     ca-certificates python3 python3-pip python3-venv
 
 SANITIZE ?= 0
@@ -18,7 +18,7 @@ WARNINGS = -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-pro
 OPTIMISE = -O3 -fno-math-errno -fno-trapping-math -ffp-contract=fast
 CPPFLAGS = -Isrc -Iinclude -Itests -D_GNU_SOURCE -DTRINE_VERSION='"$(VERSION)"' $(shell pkg-config --cflags $(PACKAGES) 2>/dev/null)
 CFLAGS = -std=gnu11 -g -fopenmp -fvisibility=hidden -fPIC $(WARNINGS) $(OPTIMISE)
-LDLIBS = $(shell pkg-config --libs $(PACKAGES) 2>/dev/null) -ldnnl -lm -lpthread
+LDLIBS = $(shell pkg-config --libs $(PACKAGES) 2>/dev/null) -ldnnl -lcadical -lstdc++ -lm -lpthread
 VERSION = 0.1.0
 
 ifeq ($(SANITIZE),1)
@@ -30,7 +30,7 @@ CPPFLAGS += -DTRINE_F64 -DTRINE_NO_CLONES
 endif
 
 LIBRARY_SOURCES = $(wildcard src/base/*.c src/math/*.c src/text/*.c src/file/*.c src/model/*.c \
-    src/latent/*.c src/train/*.c src/dream/*.c src/api/*.c)
+    src/latent/*.c src/train/*.c src/dream/*.c src/truth/*.c src/api/*.c)
 CLI_SOURCES = $(wildcard src/cli/*.c)
 TEST_SOURCES = $(wildcard tests/*/*_test.c)
 LIBRARY = $(BUILD)/libtrine.a
