@@ -44,9 +44,17 @@ static const struct feature *constant_of(const struct feature_pool *pool, uint32
     return pool->items[a].operation == CONSTANT ? &pool->items[a] : NULL;
 }
 
+/* Sums and products stop at +-10^12: no chain of them leaves the numbers, and clamping is
+ * continuous. */
+static inline double saturate(double value) {
+    const double most = 1e12;
+    return value < most ? (value > -most ? value : -most) : most;
+}
+
 uint32_t feature_constant(struct feature_pool *pool, double value) {
-    if (value == 0 || !isfinite(value))
+    if (value == 0 || isnan(value))
         return 0;
+    value = saturate(value);
     return add(pool, (struct feature){.operation = CONSTANT, .value = value});
 }
 
@@ -131,10 +139,10 @@ void feature_pool_evaluate(const struct feature_pool *pool, const double *prices
             values[i] = prices[f->a];
             break;
         case ADD:
-            values[i] = a + values[f->b];
+            values[i] = saturate(a + values[f->b]);
             break;
         case MULTIPLY:
-            values[i] = a * values[f->b];
+            values[i] = saturate(a * values[f->b]);
             break;
         case MAXIMUM:
             values[i] = a > values[f->b] ? a : values[f->b];

@@ -81,8 +81,8 @@ static int make_jacobian(struct solver *s) {
     return failed ? error_set(s->error, "out of memory for the market maker") : 0;
 }
 
-/* How far one unit of demand moves a price in the projected map p -> clip(p + scale T): about as far
- * as some price must move to change the demand by one. */
+/* How far one unit of demand moves a price in the projected map p -> clip(p + scale T): about as
+ * far as some price must move to change the demand by one. */
 static void make_scale(struct solver *s) {
     double largest = 1e-300;
     for (size_t i = 0; i < s->n; i++) {
