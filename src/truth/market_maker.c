@@ -9,7 +9,10 @@
 #include "base/memory.h"
 #include "base/random.h"
 
-enum { NEWTON_STEPS = 40, LINE_STEPS = 8, RESTARTS = 12, DAMPED_STEPS = 60, BISECTIONS = 60 };
+enum { NEWTON_STEPS = 40, LINE_STEPS = 8, RESTARTS = 6, ROUNDS = 4, CRIES = 150, BISECTIONS = 60 };
+
+/* Of the Newton step: also where the demand does not depend on anything. */
+static const double LEAST_DAMPING = 1e-9;
 
 struct solver {
     const struct market_problem *problem;
@@ -19,7 +22,7 @@ struct solver {
     double *best;                 /* of all points seen */
     double *step, *scale, *jacobian, *matrix;
     lapack_int *pivots;
-    double best_gain;
+    double best_gain, width, damping;
     int is_fresh; /* the Jacobian was made at the present point */
     struct market_solution *solution;
     struct error *error;
@@ -52,10 +55,12 @@ static int is_done(const struct solver *s) {
     return s->best_gain <= s->problem->tolerance;
 }
 
-/* Forward differences, backward at the upper edge: columns in parallel. */
+/* Differences toward the middle, columns in parallel. They are as wide as what is left to go, so
+ * that kinks are seen from both sides until the solution is near: a smoothing Newton method. */
 static int make_jacobian(struct solver *s) {
     size_t n = s->n;
     int failed = 0;
+    s->width = fmin(1e-3, fmax(1e-8, 0.1 * s->best_gain));
 #pragma omp parallel for schedule(dynamic, 1)
     for (size_t j = 0; j < n; j++) {
         double *point = malloc(2 * n * sizeof *point), *demand = point + n;
@@ -64,7 +69,7 @@ static int make_jacobian(struct solver *s) {
             failed = 1;
             continue;
         }
-        double width = s->prices[j] > 0.5 ? -1e-7 : 1e-7;
+        double width = s->prices[j] > 0.5 ? -s->width : s->width;
         memcpy(point, s->prices, n * sizeof *point);
         point[j] += width;
         if (s->problem->demand(s->problem->context, point, demand)) {
@@ -121,7 +126,7 @@ static int newton_step(struct solver *s) {
         }
         for (size_t j = 0; j < n; j++)
             row[j] = s->jacobian[i * n + j] * s->scale[i];
-        row[i] -= 1e-9; /* where the demand does not depend on anything */
+        row[i] -= s->damping;
         s->step[i] = -s->demand[i] * s->scale[i];
     }
     return LAPACKE_dgesv(LAPACK_ROW_MAJOR, (lapack_int)n, 1, s->matrix, (lapack_int)n, s->pivots,
@@ -175,28 +180,36 @@ static int search_line(struct solver *s) {
 }
 
 static int newton(struct solver *s) {
+    s->damping = LEAST_DAMPING;
     for (int i = 0; i < NEWTON_STEPS && !is_done(s); i++) {
         make_scale(s);
         int moved = newton_step(s) == 0 ? search_line(s) : 0;
         if (moved < 0)
             return -1;
-        if (moved)
-            continue;
-        if (s->is_fresh)
+        if (moved) {
+            s->damping = fmax(LEAST_DAMPING, s->damping / 10);
+        } else if (!s->is_fresh) {
+            if (make_jacobian(s))
+                return -1;
+        } else if (s->damping < 10) {
+            s->damping = fmax(1e-3, s->damping * 10);
+        } else {
             return 0;
-        if (make_jacobian(s))
-            return -1;
+        }
     }
     return 0;
 }
 
-/* Small steps of the projected map, smaller and smaller: leaves kinks where Newton's method sticks.
- */
-static int damped(struct solver *s) {
-    for (int i = 0; i < DAMPED_STEPS && !is_done(s); i++) {
-        double share = 0.5 / (1 + 0.2 * i);
+/* Prices go where the demand pushes them, as an auctioneer would cry them, whether or not the merit
+ * falls: this leaves kinks at which Newton's method sticks. */
+static int cry(struct solver *s) {
+    double least = INFINITY;
+    for (size_t i = 0; i < s->n; i++)
+        least = fmin(least, s->scale[i]);
+    for (int i = 0; i < CRIES && !is_done(s); i++) {
+        double share = 0.5 / (1 + 0.05 * i);
         for (size_t j = 0; j < s->n; j++)
-            s->trial[j] = clip(s->prices[j] + share * s->scale[j] * s->demand[j]);
+            s->trial[j] = clip(s->prices[j] + share * fmin(s->scale[j], 20 * least) * s->demand[j]);
         if (evaluate(s, s->trial, s->trial_demand))
             return -1;
         accept(s);
@@ -235,12 +248,14 @@ static int solve(struct solver *s) {
     if (result == 0 && !is_done(s) && is_zero(s->jacobian, s->n * s->n))
         result = make_jacobian(s);
     while (result == 0 && !is_done(s)) {
-        result = newton(s);
-        if (result == 0 && !is_done(s))
-            result = damped(s) || make_jacobian(s) || newton(s);
+        for (int i = 0; i < ROUNDS && result == 0 && !is_done(s); i++) {
+            result = newton(s);
+            if (result == 0 && !is_done(s))
+                result = cry(s) || make_jacobian(s);
+        }
         if (result != 0 || is_done(s) || s->solution->restarts == RESTARTS)
             break;
-        /* From the best point so far, or from anywhere. */
+        /* From near the best point so far, or from anywhere. */
         s->solution->restarts++;
         for (size_t i = 0; i < s->n; i++)
             s->prices[i] = s->solution->restarts % 2
