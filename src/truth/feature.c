@@ -126,6 +126,24 @@ uint32_t feature_clamp(struct feature_pool *pool, uint32_t a, double low, double
                            feature_constant(pool, high));
 }
 
+uint32_t feature_extract(struct feature_pool *to, const struct feature_pool *from, uint32_t feature,
+                         const uint32_t *place, const double *prices, uint32_t *copies) {
+    if (feature == 0 || copies[feature] != 0)
+        return feature == 0 ? 0 : copies[feature];
+    struct feature f = from->items[feature];
+    if (f.operation == CONSTANT)
+        return feature_constant(to, f.value);
+    if (f.operation == PRICE) {
+        if (place[f.a] == UINT32_MAX)
+            return feature_constant(to, prices[f.a]);
+        f.a = place[f.a];
+    } else {
+        f.a = feature_extract(to, from, f.a, place, prices, copies);
+        f.b = feature_extract(to, from, f.b, place, prices, copies);
+    }
+    return copies[feature] = add(to, f);
+}
+
 void feature_pool_evaluate(const struct feature_pool *pool, const double *prices, double *values) {
     values[0] = 0;
     for (size_t i = 1; i < pool->count; i++) {

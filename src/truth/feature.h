@@ -43,6 +43,12 @@ uint32_t feature_positive(struct feature_pool *pool, uint32_t a);
 uint32_t feature_clamp(struct feature_pool *pool, uint32_t a, double low, double high);
 uint32_t feature_scale(struct feature_pool *pool, uint32_t a, double factor);
 
+/* Adds copies of a feature and of all that it is made of to another pool; prices of sentences s
+ * with place[s] == UINT32_MAX become the constants prices[s], the others today's price of sentence
+ * place[s]. copies[from->count] says what has a copy already (0: not yet). Returns the copy. */
+uint32_t feature_extract(struct feature_pool *to, const struct feature_pool *from, uint32_t feature,
+                         const uint32_t *place, const double *prices, uint32_t *copies);
+
 /* values[count] <- every feature at today's prices. */
 void feature_pool_evaluate(const struct feature_pool *pool, const double *prices, double *values);
 

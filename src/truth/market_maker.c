@@ -241,6 +241,7 @@ static int is_zero(const double *values, size_t count) {
 
 static int solve(struct solver *s) {
     struct random random;
+    size_t restarts = s->problem->restarts > 0 ? s->problem->restarts : RESTARTS;
     random_seed(&random, s->problem->seed, 0x6d61726b6574);
     int result = evaluate(s, s->prices, s->demand);
     if (result == 0 && !is_done(s) && s->n == 1)
@@ -253,7 +254,7 @@ static int solve(struct solver *s) {
             if (result == 0 && !is_done(s))
                 result = cry(s) || make_jacobian(s);
         }
-        if (result != 0 || is_done(s) || s->solution->restarts == RESTARTS)
+        if (result != 0 || is_done(s) || s->solution->restarts == restarts)
             break;
         /* From near the best point so far, or from anywhere. */
         s->solution->restarts++;

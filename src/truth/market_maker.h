@@ -20,7 +20,8 @@ struct market_problem {
     const void *context;
     size_t count;
     double tolerance;
-    uint64_t seed; /* of restarts */
+    uint64_t seed;   /* of restarts */
+    size_t restarts; /* at most; 0: 6 */
 };
 
 struct market_solution {

@@ -134,11 +134,11 @@ static void prove(int is_control, double *proved, double *refuted) {
     trader_of_proofs(slot(&s), &s.error);
     s.options.knows_nothing = is_control;
     open_market(&s);
-    run_to(&s, 100);
+    run_to(&s, 200);
     assert_true(price(&s, named(&s, "a"), 9) < 0.5 && price(&s, named(&s, "b"), 11) > 0.5);
     *proved = 1;
     *refuted = 0;
-    for (size_t day = 50; day <= 100; day++) {
+    for (size_t day = 150; day <= 200; day++) {
         *proved = fmin(*proved, price(&s, named(&s, "a"), day));
         *refuted = fmax(*refuted, price(&s, named(&s, "b"), day));
     }
