@@ -9,6 +9,7 @@ int command_corpus(int argc, char **argv);
 int command_eval(int argc, char **argv);
 int command_export(int argc, char **argv);
 int command_handle(int argc, char **argv);
+int command_market(int argc, char **argv);
 int command_read(int argc, char **argv);
 int command_train(int argc, char **argv);
 int command_write(int argc, char **argv);
@@ -24,6 +25,7 @@ int command_write(int argc, char **argv);
     {"atlas", command_atlas, "lay out the authors and say what the directions mean"}, \
     {"eval", command_eval, "report on held-out documents"}, \
     {"export", command_export, "models, adapters and handles for llama.cpp and transformers"}, \
+    {"market", command_market, "price statements by a market of traders"}, \
     {NULL, NULL, NULL},
 /* clang-format on */
 

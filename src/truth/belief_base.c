@@ -221,6 +221,36 @@ void belief_base_free(struct belief_base *base) {
     *base = (struct belief_base){0};
 }
 
+static int compare_families(const void *a, const void *b, void *context) {
+    const struct belief *items = context;
+    size_t i = *(const size_t *)a, j = *(const size_t *)b;
+    int order = strcmp(items[i].family, items[j].family);
+    return order != 0 ? order : (i > j) - (i < j);
+}
+
+int belief_base_number_families(const struct belief_base *base, uint32_t *family, size_t *count,
+                                struct error *error) {
+    size_t *order = memory_allocate(base->count, sizeof *order, error);
+    if (order == NULL)
+        return -1;
+    for (size_t i = 0; i < base->count; i++)
+        order[i] = i;
+    qsort_r(order, base->count, sizeof *order, compare_families, base->items);
+    /* family[i] <- 1 + the first belief of i's family, then the number that this one gets. */
+    for (size_t k = 0, first = 0; k < base->count; k++) {
+        size_t i = order[k];
+        if (k == 0 || strcmp(base->items[i].family, base->items[first].family) != 0)
+            first = i;
+        family[i] = *base->items[i].family != '\0' ? (uint32_t)first + 1 : 0;
+    }
+    *count = 0;
+    for (size_t i = 0; i < base->count; i++)
+        if (family[i] != 0)
+            family[i] = family[i] == i + 1 ? (uint32_t)++ * count : family[family[i] - 1];
+    memory_free(order);
+    return 0;
+}
+
 static int report_clash(const struct belief_base *base, const size_t *known, const size_t *clash,
                         size_t count, struct error *error) {
     char *list = NULL;

@@ -46,6 +46,11 @@ void belief_base_free(struct belief_base *base);
 /* Adds one belief by itself; strings are copied, NULL is "". */
 int belief_base_add(struct belief_base *base, const struct belief *belief, struct error *error);
 
+/* family[base->count] <- 0 for beliefs of no family, otherwise a number from 1 to *count, in the
+ * order in which families first occur. */
+int belief_base_number_families(const struct belief_base *base, uint32_t *family, size_t *count,
+                                struct error *error);
+
 /* Refuses verdicts and constraints of at least this weight that cannot hold together, naming
  * the fewest lines that clash. */
 int belief_base_check(const struct belief_base *base, double weight, struct error *error);

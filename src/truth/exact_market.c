@@ -165,24 +165,22 @@ int exact_market_run_day(struct exact_market *m, struct exact_market_day *report
     return 0;
 }
 
-/* Families get numbers in the order in which the base names them. */
+/* A sentence is of the first family that the base puts it in. */
 static int number_families(struct exact_market *m, struct error *error) {
-    const char **names = memory_allocate(m->base->count + 1, sizeof *names, error);
+    uint32_t *numbers = memory_allocate(m->base->count, sizeof *numbers, error);
     uint32_t *sizes = memory_allocate(m->base->count + 1, sizeof *sizes, error);
-    int result = names == NULL || sizes == NULL ? -1 : 0;
+    int result = numbers == NULL || sizes == NULL ||
+                         belief_base_number_families(m->base, numbers, &m->view.family_count, error)
+                     ? -1
+                     : 0;
     for (size_t i = 0; result == 0 && i < m->base->count; i++) {
-        const struct belief *b = &m->base->items[i];
-        uint32_t family = 1;
-        if (*b->family == '\0' || m->family[b->sentence] > 0)
+        uint32_t sentence = m->base->items[i].sentence;
+        if (numbers[i] == 0 || m->family[sentence] > 0)
             continue;
-        while (family <= m->view.family_count && strcmp(names[family], b->family) != 0)
-            family++;
-        if (family > m->view.family_count)
-            names[++m->view.family_count] = b->family;
-        m->family[b->sentence] = family;
-        m->member[b->sentence] = sizes[family]++;
+        m->family[sentence] = numbers[i];
+        m->member[sentence] = sizes[numbers[i]]++;
     }
-    memory_free(names);
+    memory_free(numbers);
     memory_free(sizes);
     return result;
 }

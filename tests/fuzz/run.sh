@@ -9,9 +9,9 @@ count=$(echo "$targets" | wc -l)
 [ "${3:-}" = each ] || seconds=$((seconds / count))
 [ "$seconds" -gt 0 ] || seconds=1
 seeds=$build/seeds
-if [ ! -e "$seeds/done" ]; then
+if [ ! -e "$seeds/market/record" ]; then # the last that is made
     . tests/cli/tiny.sh
-    mkdir -p "$seeds/gguf" "$seeds/safetensors" "$seeds/json" "$seeds/lines"
+    mkdir -p "$seeds/gguf" "$seeds/safetensors" "$seeds/json" "$seeds/lines" "$seeds/beliefs" "$seeds/strategy" "$seeds/market"
     TRINE=$trine
     tiny_corpus
     tiny_train "$work/own.gguf" --steps 2 --ngram-rows 2
@@ -25,7 +25,9 @@ if [ ! -e "$seeds/done" ]; then
     mv "$work/manifest.json" "$seeds/lines/"
     head -n 3 "$work/docs.jsonl" | gzip >"$seeds/lines/docs.gz"
     head -n 3 "$work/docs.jsonl" >"$seeds/lines/docs"
-    touch "$seeds/done"
+    cp recipes/market/africa.jsonl "$seeds/beliefs/"
+    cp recipes/market/momentum.strategy "$seeds/strategy/"
+    "$trine" market run --beliefs recipes/market/africa.jsonl --days 3 --out "$seeds/market/record" >/dev/null 2>&1
 fi
 mkdir -p "$build/findings"
 for target in $targets; do
@@ -34,6 +36,7 @@ for target in $targets; do
     safetensors) kind=safetensors ;;
     tokenizer_json) kind=json ;;
     manifest | jsonl) kind=lines ;;
+    beliefs | strategy | market) kind=$name ;;
     *) kind=gguf ;;
     esac
     mkdir -p "$build/corpus/$name"

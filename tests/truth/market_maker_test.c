@@ -9,7 +9,8 @@
 
 static double solve(market_demand *demand, const void *context, size_t count, double *prices) {
     static double jacobian[64 * 64];
-    struct market_problem problem = {demand, context, count, 1e-9, 1};
+    struct market_problem problem = {
+        .demand = demand, .context = context, .count = count, .tolerance = 1e-9, .seed = 1};
     struct market_solution solution;
     struct error error;
     memset(jacobian, 0, sizeof jacobian);
