@@ -231,14 +231,15 @@ static int add_factors(struct exporter *e, const struct product *p, size_t first
                        size_t l, const char *field) {
     char name[64], full[64];
     block_name(name, l, field);
-    float *a = own(e, p->rank * p->in * sizeof *a), *b = own(e, count * p->rank * sizeof *b);
+    const struct adapter *lora = &p->adapters[0];
+    float *a = own(e, lora->rank * p->in * sizeof *a), *b = own(e, count * lora->rank * sizeof *b);
     if (a == NULL || b == NULL)
         return -1;
-    for (size_t i = 0; i < p->rank * p->in; i++)
-        a[i] = (float)p->a[i];
-    for (size_t i = 0; i < count * p->rank; i++)
-        b[i] = (float)p->b[first * p->rank + i];
-    size_t a_size[2] = {p->in, p->rank}, b_size[2] = {p->rank, count};
+    for (size_t i = 0; i < lora->rank * p->in; i++)
+        a[i] = (float)lora->a[i];
+    for (size_t i = 0; i < count * lora->rank; i++)
+        b[i] = (float)lora->b[first * lora->rank + i];
+    size_t a_size[2] = {p->in, lora->rank}, b_size[2] = {lora->rank, count};
     snprintf(full, sizeof full, "%.50s.lora_a", name);
     if (gguf_writer_add_tensor(e->writer, full, a_size, 2, TENSOR_F32, a, e->error))
         return -1;
@@ -253,19 +254,19 @@ static int add_block_factors(struct exporter *e, size_t l) {
     weights_block(&weights, l, &view);
     size_t queries = c->heads * c->head_width, shared = c->key_value_heads * c->head_width;
     const struct product *p = view.products;
-    if (p[ADAPT_QKV].rank > 0 &&
+    if (p[ADAPT_QKV].adapter_count > 0 &&
         (add_factors(e, &p[ADAPT_QKV], 0, queries, l, "attn_q.weight") ||
          add_factors(e, &p[ADAPT_QKV], queries, shared, l, "attn_k.weight") ||
          add_factors(e, &p[ADAPT_QKV], queries + shared, shared, l, "attn_v.weight")))
         return -1;
-    if (p[ADAPT_ATTENTION_OUT].rank > 0 &&
+    if (p[ADAPT_ATTENTION_OUT].adapter_count > 0 &&
         add_factors(e, &p[ADAPT_ATTENTION_OUT], 0, c->width, l, "attn_output.weight"))
         return -1;
-    if (p[ADAPT_GATE_UP].rank > 0 &&
+    if (p[ADAPT_GATE_UP].adapter_count > 0 &&
         (add_factors(e, &p[ADAPT_GATE_UP], 0, c->inner, l, "ffn_gate.weight") ||
          add_factors(e, &p[ADAPT_GATE_UP], c->inner, c->inner, l, "ffn_up.weight")))
         return -1;
-    return p[ADAPT_DOWN].rank > 0 &&
+    return p[ADAPT_DOWN].adapter_count > 0 &&
            add_factors(e, &p[ADAPT_DOWN], 0, c->width, l, "ffn_down.weight");
 }
 

@@ -14,7 +14,7 @@ struct export_rows export_rows_of(const struct model *model, const struct produc
                                    model->base != NULL ? model->base->rope_pairs : ROPE_HALVES,
                                .wanted = wanted};
     if (leaves_adapter)
-        rows.product.rank = 0;
+        rows.product.adapter_count = 0;
     /* A model's own matrices leave from the master weights, not from their operands. */
     struct matrix *own = &rows.product.parts[0];
     if (model->base == NULL && !own->is_real) {

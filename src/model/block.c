@@ -8,7 +8,7 @@ void block_load(struct block_operands *o, const struct weights *w, size_t l,
     for (int target = 0; target < ADAPTER_TARGETS; target++) {
         const struct product *p = &o->view.products[target];
         const struct matrix *only = &p->parts[0];
-        if (w->base == NULL) {
+        if (w->base == NULL && p->adapter_count == 0) {
             o->weights[target] = only->data;
             continue;
         }
@@ -88,6 +88,7 @@ struct backward {
     const struct weights *weights;
     const struct block_operands *operands;
     const struct block_layout *at;
+    size_t block;
     real *gradient;
     struct block_scratch *scratch;
     size_t rows;
@@ -98,24 +99,26 @@ static void scale_values(real *values, real factor, size_t n) {
         values[i] *= factor;
 }
 
-/* Of y = x (W + scale B A)^T with W fixed: dB += scale dy^T (x A^T), dA += scale (dy B)^T x. */
-static void adapter_gradient(const struct backward *b, enum adapter_target target, const void *dy,
+/* Of y = x (W + scale B A)^T with W fixed: dB += scale dy^T (x A^T), dA += scale (dy B)^T x. The
+ * last adapter of a product is the one that is trained; it lies at `at` in `operands` and in the
+ * gradient. */
+static void adapter_gradient(const struct backward *b, const struct product *p,
+                             const struct adapter_layout *at, const void *operands, const void *dy,
                              const void *x) {
     const struct weights *w = b->weights;
-    const struct product *p = &b->operands->view.products[target];
-    const struct adapter_layout *at = &b->at->adapters[target];
+    const struct adapter *adapter = &p->adapters[p->adapter_count - 1];
     struct block_scratch *s = b->scratch;
-    int rows = (int)b->rows, rank = (int)p->rank, in = (int)p->in, out = (int)p->out;
-    size_t count = b->rows * p->rank;
-    matmul_linear(b->matmul, s->low, 0, x, operand_at(w->operands, at->a, w->precision), rows, in,
+    int rows = (int)b->rows, rank = (int)adapter->rank, in = (int)p->in, out = (int)p->out;
+    size_t count = b->rows * adapter->rank;
+    matmul_linear(b->matmul, s->low, 0, x, operand_at(operands, at->a, w->precision), rows, in,
                   rank);
-    scale_values(s->low, p->scale, count);
+    scale_values(s->low, adapter->scale, count);
     operand_store(s->low_operand, s->low, count, w->precision);
     matmul_linear_weight_gradient(b->matmul, b->gradient + at->b, dy, s->low_operand, rows, rank,
                                   out);
     matmul_linear_input_gradient(b->matmul, s->low, 0, dy,
-                                 operand_at(w->operands, at->b, w->precision), rows, rank, out);
-    scale_values(s->low, p->scale, count);
+                                 operand_at(operands, at->b, w->precision), rows, rank, out);
+    scale_values(s->low, adapter->scale, count);
     operand_store(s->low_operand, s->low, count, w->precision);
     matmul_linear_weight_gradient(b->matmul, b->gradient + at->a, s->low_operand, x, rows, in,
                                   rank);
@@ -127,16 +130,23 @@ static void weight_gradient(const struct backward *b, enum adapter_target target
     const struct product *p = &b->operands->view.products[target];
     const size_t own[ADAPTER_TARGETS] = {b->at->qkv, b->at->attention_out, b->at->gate_up,
                                          b->at->down};
-    if (b->weights->base == NULL)
+    const struct weights *w = b->weights;
+    if (w->overlay != NULL) {
+        if (overlay_is_adapted(&w->overlay->config, b->block, target))
+            adapter_gradient(b, p, &w->overlay->layout.adapters[b->block][target],
+                             w->overlay->operands, dy, x);
+    } else if (w->base == NULL) {
         matmul_linear_weight_gradient(b->matmul, b->gradient + own[target], dy, x, (int)b->rows,
                                       (int)p->in, (int)p->out);
-    else if (p->rank > 0)
-        adapter_gradient(b, target, dy, x);
+    } else if (p->adapter_count > 0) {
+        adapter_gradient(b, p, &b->at->adapters[target], w->operands, dy, x);
+    }
 }
 
 /* Where the gradient by a gain goes. */
 static real *gain_gradient(const struct backward *b, size_t offset) {
-    return b->weights->base == NULL ? b->gradient + offset : b->scratch->unused_gain;
+    int is_trained = b->weights->base == NULL && b->weights->overlay == NULL;
+    return is_trained ? b->gradient + offset : b->scratch->unused_gain;
 }
 
 static void feed_backward(const struct backward *b, real *dstream,
@@ -189,6 +199,7 @@ void block_backward(struct matmul *matmul, const struct weights *w, const struct
                          .weights = w,
                          .operands = o,
                          .at = &w->layout->blocks[l],
+                         .block = l,
                          .gradient = gradient,
                          .scratch = s,
                          .rows = s->attention_shape.sequences * s->attention_shape.time};

@@ -42,7 +42,7 @@ struct block_scratch {
     real *attention;        /* attention_scratch_size() */
     real *cosine, *sine;    /* [T,E/2] */
     enum rope_pairs rope_pairs;
-    /* Of adapted models only: */
+    /* Of adapted models and under overlays only: */
     void *weights[ADAPTER_TARGETS]; /* [out,in] room for a block's operands */
     real *weight_rows;              /* [BLOCK_WEIGHT_ROWS, widest] */
     real *low;                      /* [R,r] what an adapter passes on, */

@@ -79,19 +79,23 @@ int config_is_adapted(const struct config *c, size_t l, enum adapter_target targ
            (c->adapter_targets >> target & 1) != 0;
 }
 
-static void place_adapters(struct builder *b, const struct config *c, struct block_layout *block,
-                           size_t l) {
+const char *adapter_target_name(enum adapter_target target) {
     static const char *const NAMES[ADAPTER_TARGETS] = {"attn_qkv", "attn_output", "ffn_gate_up",
                                                        "ffn_down"};
+    return NAMES[target];
+}
+
+static void place_adapters(struct builder *b, const struct config *c, struct block_layout *block,
+                           size_t l) {
     for (int target = 0; target < ADAPTER_TARGETS; target++) {
         size_t in, out;
         if (!config_is_adapted(c, l, (enum adapter_target)target))
             continue;
         config_target_size(c, (enum adapter_target)target, &in, &out);
-        block->adapters[target].a =
-            place(b, c->adapter_rank, in, "blk.%zu.%s.lora_a", l, NAMES[target]);
-        block->adapters[target].b =
-            place(b, out, c->adapter_rank, "blk.%zu.%s.lora_b", l, NAMES[target]);
+        block->adapters[target].a = place(b, c->adapter_rank, in, "blk.%zu.%s.lora_a", l,
+                                          adapter_target_name((enum adapter_target)target));
+        block->adapters[target].b = place(b, out, c->adapter_rank, "blk.%zu.%s.lora_b", l,
+                                          adapter_target_name((enum adapter_target)target));
     }
 }
 

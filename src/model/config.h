@@ -37,6 +37,9 @@ enum adapter_target { ADAPT_QKV, ADAPT_ATTENTION_OUT, ADAPT_GATE_UP, ADAPT_DOWN,
 /* Refuses sizes that cannot be or that would overflow. */
 int config_check(const struct config *config, struct error *error);
 
+/* As in the names of tensors: "attn_qkv", "attn_output", ... */
+const char *adapter_target_name(enum adapter_target target);
+
 struct adapter_layout {
     size_t a; /* [r, in] */
     size_t b; /* [out, r] */

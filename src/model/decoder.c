@@ -67,6 +67,7 @@ static int take_all(struct decoder *d, struct error *error) {
            take(d, &d->precision, width, sizeof(real), error) ||
            take(d, &d->information, width, sizeof(real), error) ||
            take(d, &d->mean, width, sizeof(real), error) ||
+           take(d, &d->marked, 3 * width, sizeof(real), error) ||
            take(d, &d->lanes, d->threads, sizeof *d->lanes, error) ||
            buffers_create(&d->few, c, PRODUCT_ROWS, error);
 }
@@ -150,7 +151,8 @@ static int prepare_lanes(struct decoder *d, struct error *error) {
             continue;
         lane->operands = memory_allocate(count, bytes, error);
         /* Only adapters are added in full precision. */
-        lane->reals = memory_allocate(c->adapter_rank > 0 ? count : 0, sizeof(real), error);
+        lane->reals = memory_allocate(c->adapter_rank > 0 || d->weights.overlay != NULL ? count : 0,
+                                      sizeof(real), error);
         if (lane->operands == NULL || lane->reals == NULL ||
             matmul_create(&lane->matmul, d->weights.precision, error))
             return -1;
@@ -286,6 +288,22 @@ int decoder_prompt_visit(struct decoder *d, const uint32_t *tokens, size_t count
 const real *decoder_prompt(struct decoder *d, const uint32_t *tokens, size_t count,
                            struct error *error) {
     return decoder_prompt_visit(d, tokens, count, NULL, NULL, error) ? NULL : d->logits;
+}
+
+void decoder_mark(struct decoder *d) {
+    size_t width = d->weights.config->latent_width, bytes = width * sizeof(real);
+    memcpy(d->marked, d->precision, bytes);
+    memcpy(d->marked + width, d->information, bytes);
+    memcpy(d->marked + 2 * width, d->mean, bytes);
+    d->marked_position = d->position;
+}
+
+void decoder_return(struct decoder *d) {
+    size_t width = d->weights.config->latent_width, bytes = width * sizeof(real);
+    memcpy(d->precision, d->marked, bytes);
+    memcpy(d->information, d->marked + width, bytes);
+    memcpy(d->mean, d->marked + 2 * width, bytes);
+    d->position = d->marked_position;
 }
 
 void decoder_rewind(struct decoder *d, size_t position) {

@@ -40,6 +40,11 @@ typedef void decoder_visit(void *context, size_t token, const real *logits);
 int decoder_prompt_visit(struct decoder *decoder, const uint32_t *tokens, size_t count,
                          decoder_visit *visit, void *context, struct error *error);
 
+/* Remembers where the text and its running handle are; goes back there, as often as wanted, until
+ * the next mark or start. Not across more text than the cache holds. */
+void decoder_mark(struct decoder *decoder);
+void decoder_return(struct decoder *decoder);
+
 /* Goes back to a text of `position` tokens, which must not be more than are there; what the
  * forgotten tokens added to the running handle stays. */
 void decoder_rewind(struct decoder *decoder, size_t position);

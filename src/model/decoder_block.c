@@ -63,14 +63,16 @@ static void set_normed_input(struct decoder *d, const struct decoder_team *team,
 }
 
 /* out[m * stride + r] += scale B[r] . (A x[m]) for rows r of the share. */
-static void add_adapter(const struct product *p, const struct activations *x, real *out,
-                        size_t stride, struct range r, real *scratch) {
-    struct activations low = {.count = x->count, .columns = p->rank, .values = scratch};
-    struct matrix a = {.data = p->a, .is_real = 1, .rows = p->rank, .columns = p->in};
-    struct matrix b = {.data = p->b, .is_real = 1, .rows = p->out, .columns = p->rank};
-    quant_product(scratch, p->rank, 0, &a, 0, p->rank, x);
-    for (size_t i = 0; i < x->count * p->rank; i++)
-        scratch[i] *= p->scale;
+static void add_adapter(const struct product *p, const struct adapter *adapter,
+                        const struct activations *x, real *out, size_t stride, struct range r,
+                        real *scratch) {
+    size_t rank = adapter->rank;
+    struct activations low = {.count = x->count, .columns = rank, .values = scratch};
+    struct matrix a = {.data = adapter->a, .is_real = 1, .rows = rank, .columns = p->in};
+    struct matrix b = {.data = adapter->b, .is_real = 1, .rows = p->out, .columns = rank};
+    quant_product(scratch, rank, 0, &a, 0, rank, x);
+    for (size_t i = 0; i < x->count * rank; i++)
+        scratch[i] *= adapter->scale;
     quant_product(out + r.first, stride, 1, &b, r.first, r.last, &low);
 }
 
@@ -84,8 +86,8 @@ static void few_product(const struct decoder_team *team, const struct product *p
             quant_product(out + from, stride, accumulate, &p->parts[i], from - start, to - start,
                           x);
     }
-    if (p->rank > 0 && r.first < r.last)
-        add_adapter(p, x, out, stride, r, team->lane->scratch);
+    for (size_t i = 0; i < p->adapter_count && r.first < r.last; i++)
+        add_adapter(p, &p->adapters[i], x, out, stride, r, team->lane->scratch);
 }
 
 /* Rounded up, so that few different shapes are asked of oneDNN; what is in the rows beyond is

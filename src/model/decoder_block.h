@@ -46,6 +46,8 @@ struct decoder {
     void *wide_operands;    /* [WIDE_CHUNK, widest] what products of a long chunk read */
     real *told, *told_mask; /* [Z] */
     real *precision, *information, *mean;
+    real *marked; /* [3,Z]: these three as they were at the mark */
+    size_t marked_position;
     struct decoder_lane *lanes; /* [threads] */
     void *blocks[16];
     size_t block_count;

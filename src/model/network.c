@@ -91,11 +91,14 @@ static int take_scratch(struct pass *pass, struct error *error) {
     return 0;
 }
 
-/* Room for what is made of a base's matrices, a block at a time. */
-static int take_base(struct pass *pass, struct error *error) {
+/* Room for what is made of adapted matrices, a block at a time. */
+static int take_adapted(struct pass *pass, struct error *error) {
     const struct config *c = pass->weights.config;
     struct block_scratch *s = &pass->scratch;
     size_t bytes = operand_bytes(pass->weights.precision), widest = 0, in, out;
+    size_t rank = c->adapter_rank;
+    if (pass->weights.overlay != NULL && pass->weights.overlay->config.rank > rank)
+        rank = pass->weights.overlay->config.rank;
     for (int target = 0; target < ADAPTER_TARGETS; target++) {
         config_target_size(c, (enum adapter_target)target, &in, &out);
         widest = in > widest ? in : widest;
@@ -103,14 +106,17 @@ static int take_base(struct pass *pass, struct error *error) {
             return -1;
     }
     return take(pass, &s->weight_rows, BLOCK_WEIGHT_ROWS * widest, sizeof(real), error) ||
-           take(pass, &s->low, pass->rows * c->adapter_rank, sizeof(real), error) ||
-           take(pass, &s->low_operand, pass->rows * c->adapter_rank, bytes, error) ||
+           take(pass, &s->low, pass->rows * rank, sizeof(real), error) ||
+           take(pass, &s->low_operand, pass->rows * rank, bytes, error) ||
            take(pass, &s->unused_gain, c->width, sizeof(real), error);
 }
 
 /* The first block whose parameters are trained, or that leads to some: of a base only what is
  * adapted, what is injected and what the evidence head asks for. */
-static size_t lowest_trained(const struct config *c) {
+static size_t lowest_trained(const struct weights *w) {
+    const struct config *c = w->config;
+    if (w->overlay != NULL)
+        return c->latent_width > 0 ? c->split : w->overlay->config.first;
     if (!c->has_base)
         return 0;
     size_t lowest = c->latent_width > 0 ? c->split : c->blocks;
@@ -165,7 +171,7 @@ static int take_all(struct pass *pass, int is_training, struct error *error) {
         take(pass, &pass->classifier_scratch, classifier_scratch_size(c->vocabulary), sizeof(real),
              error))
         return -1;
-    if (pass->weights.base != NULL && take_base(pass, error))
+    if ((pass->weights.base != NULL || pass->weights.overlay != NULL) && take_adapted(pass, error))
         return -1;
     return c->latent_width > 0 ? take_evidence(pass, error) : 0;
 }
@@ -180,7 +186,7 @@ int pass_create(struct pass **out, const struct weights *weights, size_t sequenc
     pass->sequences = sequences;
     pass->time = time;
     pass->rows = sequences * time;
-    pass->lowest = lowest_trained(weights->config);
+    pass->lowest = lowest_trained(weights);
     pass->owned = memory_allocate(OWNED_LIMIT, sizeof *pass->owned, error);
     if (pass->owned == NULL || matmul_create(&pass->matmul, weights->precision, error) ||
         find_head(pass, error) || take_all(pass, is_training, error)) {
@@ -315,13 +321,15 @@ void pass_write(struct pass *pass, const struct pass_handle *handle, const int32
                            c->width, c->vocabulary, pass->classifier_scratch);
 }
 
-/* dW_l += dx^T z, dz += dx W_l. Leaves dx as operands in the scratch, as block_backward wants. */
+/* dW_l += dx^T z (not under an overlay), dz += dx W_l. Leaves dx as operands in the scratch, as
+ * block_backward wants. */
 static void injection_backward(struct pass *pass, size_t l, real *gradient) {
     const struct config *c = pass->weights.config;
     size_t at = pass->weights.layout->blocks[l].injection;
-    matmul_linear_weight_gradient(pass->matmul, gradient + at, pass->scratch.residual_operand,
-                                  pass->latent, (int)pass->rows, (int)c->latent_width,
-                                  (int)c->width);
+    if (pass->weights.overlay == NULL)
+        matmul_linear_weight_gradient(pass->matmul, gradient + at, pass->scratch.residual_operand,
+                                      pass->latent, (int)pass->rows, (int)c->latent_width,
+                                      (int)c->width);
     matmul_linear_input_gradient(pass->matmul, pass->dlatent, 1, pass->scratch.residual_operand,
                                  operand_at(pass->weights.operands, at, pass->weights.precision),
                                  (int)pass->rows, (int)c->latent_width, (int)c->width);
@@ -387,7 +395,7 @@ static void head_backward(struct pass *pass, const int32_t *targets, real *losse
                           const struct pass_gradients *g) {
     const struct config *c = pass->weights.config;
     const struct layout *layout = pass->weights.layout;
-    int is_own = pass->weights.base == NULL;
+    int is_own = pass->weights.base == NULL && pass->weights.overlay == NULL;
     classifier_forward_backward(pass->matmul, losses, pass->scratch.narrow,
                                 is_own ? g->gradient + layout->embedding : NULL, pass->normed,
                                 pass->head, targets, g->scale, pass->rows, c->width, c->vocabulary,
@@ -414,7 +422,7 @@ static void reader_backward(struct pass *pass, real *gradient) {
                       pass->weights.precision);
         backward_through(pass, l, gradient);
     }
-    if (pass->weights.base == NULL)
+    if (pass->weights.base == NULL && pass->weights.overlay == NULL)
         embedding_backward(pass, gradient);
 }
 
@@ -435,7 +443,8 @@ void pass_write_backward(struct pass *pass, const struct pass_handle *handle,
     }
     if (c->latent_width > 0) {
         latent_backward(pass, handle, g);
-        evidence_head_backward(pass, g);
+        if (pass->weights.overlay == NULL)
+            evidence_head_backward(pass, g);
     }
     reader_backward(pass, g->gradient);
 }

@@ -47,6 +47,8 @@ struct pass_gradients {
     real *dmean, *dprecision;
     real scale, evidence_gradient, handle_gradient;
 };
+/* Under an overlay only the overlay is trained: `gradient` is [overlay->layout.count], and of the
+ * other gradients only dtold is given. */
 void pass_write_backward(struct pass *pass, const struct pass_handle *handle,
                          const int32_t *targets, real *losses,
                          const struct pass_gradients *gradients);

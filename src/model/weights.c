@@ -34,17 +34,26 @@ static void set_base_parts(const struct checkpoint_block *block, struct product 
     products[ADAPT_DOWN].parts[0] = block->down;
 }
 
+static struct adapter overlay_adapter(const struct overlay *o, size_t l, int target) {
+    const struct adapter_layout *at = &o->layout.adapters[l][target];
+    return (struct adapter){o->config.rank, o->values + at->a, o->values + at->b,
+                            (real)o->config.scale};
+}
+
 void weights_block(const struct weights *w, size_t l, struct block_view *view) {
     const struct config *c = w->config;
     const struct block_layout *at = &w->layout->blocks[l];
     for (int target = 0; target < ADAPTER_TARGETS; target++) {
         struct product *p = &view->products[target];
         config_target_size(c, (enum adapter_target)target, &p->in, &p->out);
-        int is_adapted = config_is_adapted(c, l, (enum adapter_target)target);
-        p->rank = is_adapted ? c->adapter_rank : 0;
-        p->a = is_adapted ? w->values + at->adapters[target].a : NULL;
-        p->b = is_adapted ? w->values + at->adapters[target].b : NULL;
-        p->scale = (real)c->adapter_scale;
+        p->adapter_count = 0;
+        if (config_is_adapted(c, l, (enum adapter_target)target))
+            p->adapters[p->adapter_count++] =
+                (struct adapter){c->adapter_rank, w->values + at->adapters[target].a,
+                                 w->values + at->adapters[target].b, (real)c->adapter_scale};
+        if (w->overlay != NULL &&
+            overlay_is_adapted(&w->overlay->config, l, (enum adapter_target)target))
+            p->adapters[p->adapter_count++] = overlay_adapter(w->overlay, l, target);
     }
     if (w->base == NULL) {
         view->attention_norm = w->values + at->attention_norm;
@@ -103,12 +112,13 @@ VECTOR_CLONES static void add_rows(real *restrict row, const real *s, const real
 }
 
 /* rows[count,in] += scale B A, of the product's rows from `first` on. */
-static void add_adapter(const struct product *p, size_t first, size_t count, real *rows) {
+static void add_adapter(const struct adapter *adapter, size_t in, size_t first, size_t count,
+                        real *rows) {
     real scaled[MAXIMUM_RANK];
     for (size_t i = 0; i < count; i++) {
-        for (size_t k = 0; k < p->rank; k++)
-            scaled[k] = p->scale * p->b[(first + i) * p->rank + k];
-        add_rows(rows + i * p->in, scaled, p->a, p->rank, p->in);
+        for (size_t k = 0; k < adapter->rank; k++)
+            scaled[k] = adapter->scale * adapter->b[(first + i) * adapter->rank + k];
+        add_rows(rows + i * in, scaled, adapter->a, adapter->rank, in);
     }
 }
 
@@ -117,10 +127,10 @@ const void *product_operands(const struct product *p, size_t first, size_t count
     const struct matrix *only = &p->parts[0];
     int is_ready = only->is_real ? precision == PRECISION_REAL
                                  : only->type == TENSOR_BF16 && precision == PRECISION_BF16;
-    if (p->part_count == 1 && p->rank == 0 && is_ready)
+    if (p->part_count == 1 && p->adapter_count == 0 && is_ready)
         return matrix_row(only, first);
-    enum precision loaded = p->rank > 0 ? PRECISION_REAL : precision;
-    void *target = p->rank > 0 ? scratch : room;
+    enum precision loaded = p->adapter_count > 0 ? PRECISION_REAL : precision;
+    void *target = p->adapter_count > 0 ? scratch : room;
     for (size_t i = 0, start = 0; i < p->part_count; start += p->parts[i++].rows) {
         size_t end = start + p->parts[i].rows, from = first > start ? first : start;
         size_t to = first + count < end ? first + count : end;
@@ -128,9 +138,9 @@ const void *product_operands(const struct product *p, size_t first, size_t count
             matrix_load_operands(operand_at(target, (from - first) * p->in, loaded), &p->parts[i],
                                  from - start, to - from, loaded);
     }
-    if (p->rank > 0) {
-        add_adapter(p, first, count, scratch);
+    for (size_t i = 0; i < p->adapter_count; i++)
+        add_adapter(&p->adapters[i], p->in, first, count, scratch);
+    if (p->adapter_count > 0)
         operand_store(room, scratch, count * p->in, precision);
-    }
     return room;
 }

@@ -5,7 +5,7 @@
 #include "math/matmul.h"
 #include "math/quant_product.h"
 #include "math/rope.h"
-#include "model/config.h"
+#include "model/overlay.h"
 
 struct checkpoint;
 
@@ -14,22 +14,28 @@ struct weights {
     const struct config *config;
     const struct layout *layout;
     enum precision precision;
-    const real *values;      /* [layout->count] */
-    const void *operands;    /* [layout->count] */
-    const real *ngrams;      /* [orders,rows,Z] */
-    struct checkpoint *base; /* of an adapted model; else NULL */
+    const real *values;            /* [layout->count] */
+    const void *operands;          /* [layout->count] */
+    const real *ngrams;            /* [orders,rows,Z] */
+    struct checkpoint *base;       /* of an adapted model; else NULL */
+    const struct overlay *overlay; /* of a later layer that is on; else NULL */
 };
 
-/* One matrix product of a block: the rows of its parts, one below the other, and what an adapter
- * adds to them. */
+struct adapter {
+    size_t rank;
+    const real *a; /* [rank,in] */
+    const real *b; /* [out,rank] */
+    real scale;
+};
+
+/* One matrix product of a block: the rows of its parts, one below the other, and what adapters add
+ * to them: the model's own, then the overlay's. */
 struct product {
     struct matrix parts[3];
     size_t part_count;
     size_t in, out;
-    size_t rank;   /* 0: not adapted */
-    const real *a; /* [rank,in] */
-    const real *b; /* [out,rank] */
-    real scale;
+    struct adapter adapters[2];
+    size_t adapter_count;
 };
 
 struct block_view {
@@ -52,7 +58,7 @@ struct matrix weights_own(const struct weights *weights, size_t offset, size_t r
 /* How heads turn; fills cosine and sine [time,E/2]. */
 enum rope_pairs weights_rope(const struct weights *weights, real *cosine, real *sine, size_t time);
 
-/* Rows first .. first+count-1 of a product as operands [count,in], adapter included. Points into
+/* Rows first .. first+count-1 of a product as operands [count,in], adapters included. Points into
  * the weights where it can, else fills `room` [count,in]; `scratch` is real [count,in]. */
 const void *product_operands(const struct product *product, size_t first, size_t count,
                              enum precision precision, void *room, real *scratch);

@@ -47,8 +47,8 @@ static void fixture_start(struct fixture *f, const struct config *config) {
         f->ngrams[i] = (real)(0.3 * random_normal(&random));
     for (size_t t = 0; t < TIME; t++)
         f->tokens[t] = (int32_t)random_below(&random, VOCABULARY);
-    f->weights =
-        (struct weights){config, &f->layout, PRECISION_REAL, f->values, f->values, f->ngrams, NULL};
+    f->weights = (struct weights){config,    &f->layout, PRECISION_REAL, f->values,
+                                  f->values, f->ngrams,  NULL,           NULL};
 }
 
 static void fixture_end(struct fixture *f) {
@@ -56,13 +56,15 @@ static void fixture_end(struct fixture *f) {
     memory_free(f->ngrams);
 }
 
-static void compare(const struct config *config, const struct pass_handle *handle) {
+static void compare_under(const struct config *config, const struct pass_handle *handle,
+                          const struct overlay *overlay) {
     struct fixture f;
     struct error error;
     struct pass *pass;
     struct decoder *decoder;
     double tolerance = sizeof(real) == 8 ? 1e-9 : 2e-3;
     fixture_start(&f, config);
+    f.weights.overlay = overlay;
     assert_int_equal(pass_create(&pass, &f.weights, 1, TIME, 0, &error), 0);
     assert_int_equal(decoder_create(&decoder, &f.weights, NULL, &error), 0);
     pass_read(pass, f.tokens, handle);
@@ -86,6 +88,51 @@ static void compare(const struct config *config, const struct pass_handle *handl
     }
     decoder_destroy(decoder);
     pass_destroy(pass);
+    fixture_end(&f);
+}
+
+static void compare(const struct config *config, const struct pass_handle *handle) {
+    compare_under(config, handle, NULL);
+}
+
+static void test_overlay(void **state) {
+    (void)state;
+    struct overlay overlay = {.config = {3, 1, 15, 0.5}};
+    struct error error;
+    struct random random;
+    random_seed(&random, 8, 0);
+    overlay_layout_make(&overlay.layout, &overlay.config, &CONFIG, NULL, NULL);
+    real *values = memory_allocate(overlay.layout.count, sizeof *values, &error);
+    for (size_t i = 0; i < overlay.layout.count; i++)
+        values[i] = (real)(0.4 * random_normal(&random));
+    overlay.values = overlay.operands = values;
+    compare_under(&CONFIG, &(struct pass_handle){0}, &overlay);
+    memory_free(values);
+}
+
+/* Several ends of one beginning: after going back, each is as if it were the only one. */
+static void test_mark(void **state) {
+    (void)state;
+    struct fixture f;
+    struct error error;
+    struct decoder *decoder;
+    real first[VOCABULARY];
+    fixture_start(&f, &CONFIG);
+    assert_int_equal(decoder_create(&decoder, &f.weights, NULL, &error), 0);
+    decoder_start(decoder, &(struct pass_handle){0});
+    for (size_t t = 0; t < 10; t++)
+        decoder_step(decoder, (uint32_t)f.tokens[t]);
+    decoder_mark(decoder);
+    decoder_step(decoder, (uint32_t)f.tokens[10]);
+    memcpy(first, decoder_step(decoder, (uint32_t)f.tokens[11]), sizeof first);
+    decoder_return(decoder);
+    assert_int_equal(decoder_position(decoder), 10);
+    for (size_t t = 0; t < 5; t++)
+        decoder_step(decoder, (uint32_t)f.tokens[15 + t]);
+    decoder_return(decoder);
+    decoder_step(decoder, (uint32_t)f.tokens[10]);
+    assert_memory_equal(first, decoder_step(decoder, (uint32_t)f.tokens[11]), sizeof first);
+    decoder_destroy(decoder);
     fixture_end(&f);
 }
 
@@ -133,10 +180,9 @@ static void test_long_text(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_untold),
-        cmocka_unit_test(test_partly_told_from_a_start),
-        cmocka_unit_test(test_plain),
-        cmocka_unit_test(test_long_text),
+        cmocka_unit_test(test_overlay), cmocka_unit_test(test_mark),
+        cmocka_unit_test(test_untold),  cmocka_unit_test(test_partly_told_from_a_start),
+        cmocka_unit_test(test_plain),   cmocka_unit_test(test_long_text),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

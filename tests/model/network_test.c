@@ -63,8 +63,8 @@ static void fixture_start_on(struct fixture *f, struct config config, struct che
     f->ngrams = memory_allocate(config_ngram_count(&f->config), sizeof(real), &error);
     fill(f->values, f->layout.count, 0.4, 1);
     fill(f->ngrams, config_ngram_count(&f->config), 0.3, 2);
-    f->weights = (struct weights){&f->config, &f->layout, PRECISION_REAL, f->values, f->values,
-                                  f->ngrams,  base};
+    f->weights = (struct weights){&f->config, &f->layout, PRECISION_REAL, f->values,
+                                  f->values,  f->ngrams,  base,           NULL};
     assert_int_equal(pass_create(&f->pass, &f->weights, SEQUENCES, TIME, 1, &error), 0);
     struct random random;
     random_seed(&random, 3, 0);
@@ -204,6 +204,99 @@ static void test_parameters_of_adapted_model(void **state) {
     check_adapted("llama", 3, 0, 2);  /* no adapters at all */
 }
 
+/* An overlay over a model of its own (base NULL) or an adapted one: its numbers and the told
+ * vectors. */
+static void check_overlay(struct checkpoint *base, size_t first, size_t targets) {
+    struct tensor_place tensors[MAXIMUM_TENSORS];
+    struct overlay overlay = {.config = {2, first, targets, 0.7}};
+    struct fixture f;
+    struct error error;
+    struct config config = CONFIG;
+    size_t count;
+    if (base != NULL) {
+        config.has_base = 1;
+        config.adapter_rank = 3;
+        config.adapter_targets = 15;
+        config.adapter_scale = 1.5;
+        config.epsilon = base->config.epsilon;
+    }
+    assert_int_equal(overlay_config_check(&overlay.config, &config, &error), 0);
+    fixture_start_on(&f, config, base);
+    overlay_layout_make(&overlay.layout, &overlay.config, &config, tensors, &count);
+    real *values = memory_allocate(overlay.layout.count, sizeof *values, &error);
+    fill(values, overlay.layout.count, 0.4, 9);
+    overlay.values = values;
+    overlay.operands = values;
+    pass_destroy(f.pass);
+    memory_free(f.gradient);
+    f.gradient = memory_allocate(f.layout.count + overlay.layout.count, sizeof(real), &error);
+    f.weights.overlay = &overlay;
+    assert_int_equal(pass_create(&f.pass, &f.weights, SEQUENCES, TIME, 1, &error), 0);
+    run_backward(&f);
+    for (size_t i = 0; i < count; i++)
+        for (size_t j = 0; j < tensors[i].rows * tensors[i].columns; j += 5)
+            expect_close((double)f.gradient[tensors[i].offset + j],
+                         numeric(&f, &values[tensors[i].offset + j]), tensors[i].name, j);
+    for (size_t i = 0; i < SEQUENCES * 5; i++)
+        expect_close((double)f.dtold[i], numeric(&f, &f.told[i]), "told under an overlay", i);
+    for (size_t i = overlay.layout.count; i < f.layout.count; i++)
+        assert_true(f.gradient[i] == 0); /* nothing but the overlay is trained */
+    memory_free(values);
+    fixture_end(&f);
+}
+
+static void test_parameters_of_overlay(void **state) {
+    (void)state;
+    struct tiny_options options = {.architecture = "llama", .type = TENSOR_F32};
+    struct checkpoint *base = tiny_open(&options);
+    check_overlay(NULL, 1, 15);
+    check_overlay(NULL, 2, 6);
+    check_overlay(base, 1, 15);
+    check_overlay(base, 2, 9);
+    checkpoint_close(base);
+}
+
+/* With the overlay off the same bits as if it did not exist, also after it was on; at its start it
+ * changes nothing; on, it does. */
+static void test_overlay_on_and_off(void **state) {
+    (void)state;
+    struct overlay overlay = {.config = {4, 1, 15, 1}};
+    struct fixture f;
+    struct error error;
+    struct pass *under;
+    real before[ROWS], started[ROWS], on[ROWS];
+    fixture_start(&f, CONFIG);
+    overlay_layout_make(&overlay.layout, &overlay.config, &f.config, NULL, NULL);
+    real *values = memory_allocate(overlay.layout.count, sizeof *values, &error);
+    overlay_initialise(values, &overlay.layout, &overlay.config, &f.config, 1);
+    overlay.values = overlay.operands = values;
+    objective(&f);
+    memcpy(before, f.losses, sizeof before);
+    struct weights weights = f.weights;
+    weights.overlay = &overlay;
+    assert_int_equal(pass_create(&under, &weights, SEQUENCES, TIME, 0, &error), 0);
+    pass_read(under, f.tokens, &f.handle);
+    pass_write(under, &f.handle, f.targets, started);
+    for (size_t r = 0; r < ROWS; r++)
+        assert_true(fabs((double)(started[r] - before[r])) < 1e-6);
+    fill(values, overlay.layout.count, 0.4, 9);
+    pass_write(under, &f.handle, f.targets, on);
+    assert_true(on[1] != before[1]);
+    objective(&f);
+    assert_memory_equal(before, f.losses, sizeof before);
+    assert_int_equal(overlay_config_check(&(struct overlay_config){4, 0, 15, 1}, &f.config, &error),
+                     -1);
+    assert_int_equal(overlay_config_check(&(struct overlay_config){0, 1, 15, 1}, &f.config, &error),
+                     -1);
+    assert_int_equal(overlay_config_check(&(struct overlay_config){4, 3, 15, 1}, &f.config, &error),
+                     -1);
+    assert_int_equal(overlay_config_check(&(struct overlay_config){4, 1, 0, 1}, &f.config, &error),
+                     -1);
+    pass_destroy(under);
+    memory_free(values);
+    fixture_end(&f);
+}
+
 static void test_told_vectors_and_ngrams(void **state) {
     (void)state;
     struct fixture f;
@@ -264,6 +357,8 @@ int main(void) {
         cmocka_unit_test(test_parameters),
         cmocka_unit_test(test_parameters_of_plain_model),
         cmocka_unit_test(test_parameters_of_adapted_model),
+        cmocka_unit_test(test_parameters_of_overlay),
+        cmocka_unit_test(test_overlay_on_and_off),
         cmocka_unit_test(test_told_vectors_and_ngrams),
         cmocka_unit_test(test_future_is_unseen),
         cmocka_unit_test(test_write_again),
