@@ -9,9 +9,11 @@ int command_corpus(int argc, char **argv);
 int command_eval(int argc, char **argv);
 int command_export(int argc, char **argv);
 int command_handle(int argc, char **argv);
+int command_judge(int argc, char **argv);
 int command_market(int argc, char **argv);
 int command_read(int argc, char **argv);
 int command_train(int argc, char **argv);
+int command_truth(int argc, char **argv);
 int command_write(int argc, char **argv);
 
 /* clang-format off */
@@ -26,6 +28,8 @@ int command_write(int argc, char **argv);
     {"eval", command_eval, "report on held-out documents"}, \
     {"export", command_export, "models, adapters and handles for llama.cpp and transformers"}, \
     {"market", command_market, "price statements by a market of traders"}, \
+    {"truth", command_truth, "train and measure the author who knows"}, \
+    {"judge", command_judge, "how likely a statement is to be true"}, \
     {NULL, NULL, NULL},
 /* clang-format on */
 

@@ -27,17 +27,16 @@ VECTOR_CLONES static void adamw_range(real *restrict values, real *restrict firs
     }
 }
 
-void adamw_update(struct model *model, real *first, real *second, const real *gradient,
-                  const uint8_t *decays, size_t from, size_t to, double scale, size_t step,
-                  const struct adamw *o) {
+void adamw_update(const struct adamw_state *s, const real *gradient, size_t from, size_t to,
+                  double scale, size_t step, const struct adamw *o) {
     double bias1 = 1 - pow(o->beta1, (double)step), bias2 = 1 - pow(o->beta2, (double)step);
-    adamw_range(model->values + from, first + from, second + from, gradient + from, decays + from,
-                to - from, (real)scale, (real)o->beta1, (real)o->beta2,
+    adamw_range(s->values + from, s->first + from, s->second + from, gradient + from,
+                s->decays + from, to - from, (real)scale, (real)o->beta1, (real)o->beta2,
                 (real)(o->learning_rate / bias1), (real)(1 / sqrt(bias2)), (real)o->epsilon,
                 (real)(o->learning_rate * o->decay));
-    if (model->operands != model->values)
-        operand_store(operand_at(model->operands, from, model->precision), model->values + from,
-                      to - from, model->precision);
+    if (s->operands != s->values)
+        operand_store(operand_at(s->operands, from, s->precision), s->values + from, to - from,
+                      s->precision);
 }
 
 int ngram_optimizer_create(struct ngram_optimizer *o, const struct config *config, size_t parts,

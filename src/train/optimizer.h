@@ -10,11 +10,18 @@ struct adamw {
     double learning_rate, beta1, beta2, epsilon, decay;
 };
 
-/* values[from..to) -= the AdamW step for gradients gradient * scale at 1-based step `step`;
- * operands follow. decays[i] is not 0 where weight decay applies. */
-void adamw_update(struct model *model, real *first, real *second, const real *gradient,
-                  const uint8_t *decays, size_t from, size_t to, double scale, size_t step,
-                  const struct adamw *options);
+/* What is trained, and its moments; arrays of one length. */
+struct adamw_state {
+    real *values;
+    void *operands; /* follow the values; may be the values */
+    enum precision precision;
+    real *first, *second;
+    const uint8_t *decays; /* not 0 where weight decay applies */
+};
+
+/* values[from..to) -= the AdamW step for gradients gradient * scale at 1-based step `step`. */
+void adamw_update(const struct adamw_state *state, const real *gradient, size_t from, size_t to,
+                  double scale, size_t step, const struct adamw *options);
 
 /* Row-wise Adagrad over the n-gram tables. Rows are dealt out to `parts` (threads), each of which
  * updates its own: results do not depend on their number. */

@@ -359,12 +359,13 @@ static void update_range(struct trainer *t, size_t id, const struct adamw *netwo
     range_of(t->model->layout.count, id, t->options.threads, &from, &to);
     size_t middle = boundary < from ? from : boundary > to ? to : boundary;
     real *gradient = t->workers[0].gradient;
+    struct adamw_state state = {t->model->values, t->model->operands, t->model->precision,
+                                t->first,         t->second,          t->decays};
     if (!is_evidence_step(t))
-        adamw_update(t->model, t->first, t->second, gradient, t->decays, from, middle,
-                     clip_scale(norms[0], t->options.clip), t->step + 1 - t->options.evidence_steps,
-                     network);
-    adamw_update(t->model, t->first, t->second, gradient, t->decays, middle, to,
-                 clip_scale(norms[1], t->options.clip), t->step + 1, latent);
+        adamw_update(&state, gradient, from, middle, clip_scale(norms[0], t->options.clip),
+                     t->step + 1 - t->options.evidence_steps, network);
+    adamw_update(&state, gradient, middle, to, clip_scale(norms[1], t->options.clip), t->step + 1,
+                 latent);
     memset(gradient + from, 0, (to - from) * sizeof(real));
 }
 

@@ -19,7 +19,7 @@ static void test_adamw(void **state) {
     real values[N], first[N] = {0}, second[N] = {0}, gradient[N];
     uint8_t decays[N];
     double expected[N], m[N] = {0}, v[N] = {0};
-    struct model model = {.values = values, .operands = values};
+    struct adamw_state moments = {values, values, PRECISION_REAL, first, second, decays};
     for (size_t i = 0; i < N; i++) {
         values[i] = (real)(0.1 * (double)i - 2);
         expected[i] = (double)values[i];
@@ -29,8 +29,8 @@ static void test_adamw(void **state) {
         for (size_t i = 0; i < N; i++)
             gradient[i] = (real)sin((double)(i * step));
         /* In two ranges, as threads do. */
-        adamw_update(&model, first, second, gradient, decays, 0, 13, 0.5, step, &options);
-        adamw_update(&model, first, second, gradient, decays, 13, N, 0.5, step, &options);
+        adamw_update(&moments, gradient, 0, 13, 0.5, step, &options);
+        adamw_update(&moments, gradient, 13, N, 0.5, step, &options);
         for (size_t i = 0; i < N; i++) {
             double g = 0.5 * (double)gradient[i];
             m[i] = 0.9 * m[i] + 0.1 * g;

@@ -1,0 +1,228 @@
+#include "truth/layer_train.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "base/random.h"
+#include "train/optimizer.h"
+
+enum { TIME = 64, MOST_THREADS = 64 };
+
+struct worker {
+    struct pass *pass;
+    int32_t *tokens, *targets;
+    real *losses, *told, *mask, *gradient, *dtold, *dmean, *dprecision, *dinformation;
+    double loss;
+};
+
+struct training {
+    struct layer *layer;
+    struct asking *asking;
+    const struct example *examples;
+    size_t count, share; /* sequences of one thread */
+    const struct layer_train_options *options;
+    struct worker workers[MOST_THREADS];
+    struct adamw_state state;
+    uint8_t *decays;
+    uint32_t *order; /* of the examples, in the present epoch */
+    struct weights weights;
+};
+
+struct layer_train_options layer_train_options_default(void) {
+    return (struct layer_train_options){.steps = 400,
+                                        .batch = 16,
+                                        .threads = 2,
+                                        .learning_rate = 5e-4,
+                                        .decay = 0.01,
+                                        .clip = 1,
+                                        .seed = 1};
+}
+
+static int worker_create(struct worker *w, const struct training *t, struct error *error) {
+    size_t rows = t->share * TIME, width = t->weights.config->latent_width;
+    w->tokens = memory_allocate(2 * rows, sizeof *w->tokens, error);
+    w->losses = memory_allocate(rows * (1 + 3 * width) + 3 * t->share * width + t->layer->count,
+                                sizeof(real), error);
+    if (w->tokens == NULL || w->losses == NULL)
+        return -1;
+    w->targets = w->tokens + rows;
+    w->dmean = w->losses + rows;
+    w->dprecision = w->dmean + rows * width;
+    w->dinformation = w->dprecision + rows * width;
+    w->told = w->dinformation + rows * width;
+    w->mask = w->told + t->share * width;
+    w->dtold = w->mask + t->share * width;
+    w->gradient = w->dtold + t->share * width;
+    return pass_create(&w->pass, &t->weights, t->share, TIME, 1, error);
+}
+
+static void worker_free(struct worker *w) {
+    pass_destroy(w->pass);
+    memory_free(w->tokens);
+    memory_free(w->losses);
+}
+
+/* Position `at` of the endless row of epochs, each a shuffling of all examples. */
+static const struct example *pick(struct training *t, size_t at) {
+    size_t epoch = at / t->count, place = at % t->count;
+    if (place == 0) {
+        struct random random;
+        random_seed(&random, t->options->seed, 0x65706f6368 + epoch);
+        for (size_t i = 0; i < t->count; i++) {
+            size_t j = random_below(&random, i + 1);
+            t->order[i] = t->order[j];
+            t->order[j] = (uint32_t)i;
+        }
+    }
+    return &t->examples[t->order[place]];
+}
+
+/* The sequences of a step, dealt out to the workers. */
+static int fill(struct training *t, size_t step, struct error *error) {
+    size_t batch = t->share * t->options->threads;
+    for (size_t i = 0; i < batch; i++) {
+        struct worker *w = &t->workers[i / t->share];
+        size_t row = i % t->share * TIME, length;
+        struct random random;
+        random_seed(&random, t->options->seed, step * batch + i);
+        const struct example *example = pick(t, step * batch + i);
+        size_t frame = random_below(&random, FRAME_COUNT);
+        int is_yes = random_uniform(&random) < example->target;
+        if (asking_encode(t->asking, example->statement, frame, TIME, w->tokens + row, &length,
+                          error))
+            return -1;
+        for (size_t k = 0; k < TIME; k++)
+            w->targets[row + k] = -1;
+        w->targets[row + length - 1] =
+            (int32_t)(is_yes ? t->asking->yes[frame] : t->asking->no[frame]);
+    }
+    return 0;
+}
+
+static void run_worker(struct training *t, struct worker *w) {
+    size_t width = t->weights.config->latent_width, overlay = t->layer->overlay.layout.count;
+    size_t rows = t->share * TIME;
+    memset(w->gradient, 0, t->layer->count * sizeof(real));
+    memset(w->dmean, 0, 3 * rows * width * sizeof(real));
+    for (size_t i = 0; i < t->share * width; i++) {
+        w->told[i] = layer_vector(t->layer)[i % width];
+        w->mask[i] = 1;
+    }
+    struct pass_handle handle = {.told = w->told, .told_mask = w->mask};
+    struct pass_gradients gradients = {.gradient = w->gradient,
+                                       .dtold = w->dtold,
+                                       .dmean = w->dmean,
+                                       .dprecision = w->dprecision,
+                                       .dinformation = w->dinformation,
+                                       .scale =
+                                           (real)(1 / (double)(t->share * t->options->threads))};
+    pass_read(w->pass, w->tokens, &handle);
+    pass_write_backward(w->pass, &handle, w->targets, w->losses, &gradients);
+    w->loss = 0;
+    for (size_t r = 0; r < rows; r++)
+        w->loss += w->targets[r] >= 0 ? (double)w->losses[r] : 0;
+    for (size_t i = 0; i < t->share * width; i++)
+        w->gradient[overlay + i % width] += w->dtold[i];
+}
+
+/* Adds the workers' gradients in their order; the sum is the first one's. */
+static double add_gradients(struct training *t) {
+    real *sum = t->workers[0].gradient;
+    double square = 0;
+    for (size_t k = 1; k < t->options->threads; k++)
+        for (size_t i = 0; i < t->layer->count; i++)
+            sum[i] += t->workers[k].gradient[i];
+    for (size_t i = 0; i < t->layer->count; i++)
+        square += (double)sum[i] * (double)sum[i];
+    return sqrt(square);
+}
+
+static double rate_at(const struct layer_train_options *o, size_t step) {
+    double warmup = fmin(20, 0.1 * (double)o->steps) + 1;
+    if ((double)step < warmup)
+        return o->learning_rate * ((double)step + 1) / warmup;
+    double done = ((double)step - warmup) / fmax(1, (double)o->steps - warmup);
+    return o->learning_rate * (0.05 + 0.95 * 0.5 * (1 + cos(3.14159265358979 * done)));
+}
+
+static int run_step(struct training *t, size_t step, struct layer_train_report *report,
+                    struct error *error) {
+    const struct layer_train_options *o = t->options;
+    if (fill(t, step, error))
+        return -1;
+#pragma omp parallel for schedule(static, 1) num_threads((int)o->threads)
+    for (size_t k = 0; k < o->threads; k++)
+        run_worker(t, &t->workers[k]);
+    double norm = add_gradients(t), loss = 0;
+    for (size_t k = 0; k < o->threads; k++)
+        loss += t->workers[k].loss;
+    if (!isfinite(norm))
+        return error_set(error, "the gradient of step %zu is not finite: lower the learning rate",
+                         step + 1);
+    struct adamw adamw = {.learning_rate = rate_at(o, step),
+                          .beta1 = 0.9,
+                          .beta2 = 0.99,
+                          .epsilon = 1e-8,
+                          .decay = o->decay};
+    adamw_update(&t->state, t->workers[0].gradient, 0, t->layer->count,
+                 norm > o->clip ? o->clip / norm : 1, step + 1, &adamw);
+    report->step = step + 1;
+    report->loss = loss / (double)(t->share * o->threads);
+    return 0;
+}
+
+static int training_create(struct training *t, struct error *error) {
+    size_t count = t->layer->count;
+    t->state = (struct adamw_state){.values = t->layer->values,
+                                    .operands = t->layer->operands,
+                                    .precision = t->layer->model->precision};
+    t->state.first = memory_allocate(2 * count, sizeof(real), error);
+    t->decays = memory_allocate(count, 1, error);
+    t->order = memory_allocate(t->count, sizeof *t->order, error);
+    if (t->state.first == NULL || t->decays == NULL || t->order == NULL)
+        return -1;
+    t->state.second = t->state.first + count;
+    t->state.decays = t->decays;
+    memset(t->decays, 1, t->layer->overlay.layout.count); /* the vector does not decay */
+    for (size_t k = 0; k < t->options->threads; k++)
+        if (worker_create(&t->workers[k], t, error))
+            return -1;
+    return 0;
+}
+
+int layer_train(struct layer *layer, struct asking *asking, const struct example *examples,
+                size_t count, const struct layer_train_options *options,
+                layer_train_callback *callback, void *context, struct error *error) {
+    if (count == 0 || options->threads < 1 || options->threads > MOST_THREADS ||
+        options->batch < options->threads)
+        return error_set(error,
+                         "training wants examples, and a batch of at least one for each of "
+                         "up to %d threads",
+                         MOST_THREADS);
+    struct training *t = memory_allocate(1, sizeof *t, error);
+    if (t == NULL)
+        return -1;
+    *t = (struct training){.layer = layer,
+                           .asking = asking,
+                           .examples = examples,
+                           .count = count,
+                           .share = options->batch / options->threads,
+                           .options = options,
+                           .weights = layer_weights(layer)};
+    int result = training_create(t, error);
+    for (size_t step = 0; result == 0 && step < options->steps; step++) {
+        struct layer_train_report report;
+        result = run_step(t, step, &report, error);
+        if (result == 0 && callback != NULL && callback(context, &report) != 0)
+            break;
+    }
+    for (size_t k = 0; k < options->threads; k++)
+        worker_free(&t->workers[k]);
+    memory_free(t->state.first);
+    memory_free(t->decays);
+    memory_free(t->order);
+    memory_free(t);
+    return result;
+}

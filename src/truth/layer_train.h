@@ -1,0 +1,33 @@
+/* Trains a layer's vector and overlay to answer frames: cross-entropy of the answer against targets
+ * between 0 and 1, such as verdicts or a market's prices. The answer of a step is drawn from its
+ * target, so that the expected loss is that of the target itself. */
+#ifndef TRINE_TRUTH_LAYER_TRAIN_H
+#define TRINE_TRUTH_LAYER_TRAIN_H
+
+#include "truth/asking.h"
+
+struct example {
+    const char *statement;
+    double target;
+};
+
+struct layer_train_options {
+    size_t steps, batch, threads;
+    double learning_rate, decay, clip;
+    uint64_t seed;
+};
+
+struct layer_train_report {
+    size_t step;
+    double loss; /* nats per answer, mean since the last report */
+};
+/* After every step; a return other than 0 stops, and the layer is as it is by then. */
+typedef int layer_train_callback(void *context, const struct layer_train_report *report);
+
+struct layer_train_options layer_train_options_default(void);
+
+int layer_train(struct layer *layer, struct asking *asking, const struct example *examples,
+                size_t count, const struct layer_train_options *options,
+                layer_train_callback *callback, void *context, struct error *error);
+
+#endif
