@@ -9,7 +9,6 @@ int command_corpus(int argc, char **argv);
 int command_eval(int argc, char **argv);
 int command_export(int argc, char **argv);
 int command_handle(int argc, char **argv);
-int command_judge(int argc, char **argv);
 int command_market(int argc, char **argv);
 int command_read(int argc, char **argv);
 int command_train(int argc, char **argv);
@@ -29,7 +28,6 @@ int command_write(int argc, char **argv);
     {"export", command_export, "models, adapters and handles for llama.cpp and transformers"}, \
     {"market", command_market, "price statements by a market of traders"}, \
     {"truth", command_truth, "train and measure the author who knows"}, \
-    {"judge", command_judge, "how likely a statement is to be true"}, \
     {NULL, NULL, NULL},
 /* clang-format on */
 

@@ -1,4 +1,4 @@
-/* trine truth: trains and measures the truth author; trine judge: asks it. */
+/* trine truth: trains and measures the truth author, and asks models for opinions. */
 #include <getopt.h>
 #include <math.h>
 #include <omp.h>
@@ -6,174 +6,190 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <jansson.h>
-
+#include "base/file.h"
 #include "base/memory.h"
 #include "base/progress.h"
 #include "cli/commands.h"
 #include "cli/options.h"
-#include "text/jsonl.h"
-#include "truth/layer_train.h"
-#include "truth/report.h"
+#include "truth/direction.h"
+#include "truth/judging.h"
+#include "truth/truth_train.h"
+#include "truth/witness.h"
 
-static const char TRUTH_HELP[] =
-    "usage: trine truth train --model MODEL --examples FILE --out TRUTH.gguf [OPTIONS]\n"
-    "       trine truth eval --model MODEL [--truth TRUTH.gguf] --examples FILE [--json [FILE]]\n"
+static const char HELP[] =
+    "usage: trine truth train --model MODEL --beliefs BASE --out TRUTH.gguf [OPTIONS]\n"
+    "       trine truth eval --model MODEL [--truth TRUTH.gguf] --beliefs BASE [OPTIONS]\n"
+    "       trine truth opinions --model MODEL --beliefs BASE --out FILE [--author NAME]...\n"
+    "       trine truth direction --model MODEL --beliefs BASE [--json [FILE]]\n"
     "\n"
     "train teaches one more author, who holds statements true or false: a vector and adapters that "
     "are\n"
-    "on while this author is asked. The model itself is not changed. eval measures it on other\n"
-    "statements; without --truth, the model as it is.\n"
+    "on while this author is asked. The model itself is not changed. It learns the verdicts of a "
+    "belief\n"
+    "base and, where there are none, what a market of traders thinks. eval measures it on another "
+    "base;\n"
+    "without --truth, the model as it is. opinions asks the model, as nobody and as the authors "
+    "named,\n"
+    "for what the market's traders say. direction finds out which authors know most, and how far "
+    "turning\n"
+    "that up goes.\n"
     "\n"
-    "  --examples FILE     JSON lines: {\"statement\": TEXT, \"label\": true|false} or \"target\": "
-    "0..1\n"
-    "  --calibrate FILE    such lines, apart from the others, to fit the probabilities on\n"
-    "  --out FILE          the trained layer\n"
+    "  --beliefs BASE      statements, laws and verdicts, as JSON lines (see trine market)\n"
+    "  --opinions FILE     what traders say of them; may be repeated\n"
+    "  --corpus DIR        with opinions: what documents say, one more trader\n"
+    "  --plain             train on verdicts alone, without a market\n"
+    "  --without KIND      leave out the market's coherence\n"
+    "  --weight W          what is known weighs at least so much, default 0\n"
+    "  --calibrate BASE    statements apart from the others, to fit the probabilities on\n"
+    "  --out FILE          the trained layer, or the opinions\n"
     "  --truth FILE        such a layer\n"
+    "  --author NAME       an author to ask; may be repeated\n"
+    "  --project           eval: probabilities are made to cohere with the base's laws\n"
+    "  --answers FILE      eval: each statement with its probability, as JSON lines\n"
+    "  --json [FILE]\n"
     "  --steps N           default 400        --batch N          default 16\n"
     "  --learning-rate R   default 0.0005     --rank N           of the adapters, default 8\n"
+    "  --first-block N     of the adapters, default: the writer's first\n"
+    "  --rounds N          of market and training, default 2\n"
     "  --seed N            default 1          --threads N        default: one for each "
     "core\n" BASE_HELP;
 
-static const char JUDGE_HELP[] =
-    "usage: trine judge --model MODEL --truth TRUTH.gguf STATEMENT...\n"
-    "\n"
-    "Prints the probability that the truth author gives each statement.\n" BASE_HELP;
-
-struct statements {
-    char **texts;
-    double *targets;
-    size_t count, text_capacity, target_capacity;
-};
+enum { MOST_FILES = 16, MOST_AUTHORS = 64 };
 
 struct run {
-    const char *model_path, *base, *examples, *calibrate, *out, *truth, *json;
-    struct layer_train_options options;
-    size_t rank;
+    const char *model_path, *base_path, *beliefs, *calibrate, *out, *truth, *json, *answers,
+        *corpus;
+    const char *opinion_files[MOST_FILES], *authors[MOST_AUTHORS];
+    size_t opinion_count, author_count;
+    struct truth_train_options options;
+    size_t rank, first_block;
+    int has_first_block, is_projected;
     struct model *model;
     struct layer *layer;
     struct asking asking;
-    struct statements training, calibration;
+    struct belief_base base, calibration_base;
+    struct opinions opinions;
     struct progress progress;
     double loss;
 };
 
-static void statements_free(struct statements *s) {
-    for (size_t i = 0; i < s->count; i++)
-        free(s->texts[i]);
-    free(s->texts);
-    free(s->targets);
-    *s = (struct statements){0};
+static int add(const char **items, size_t *count, size_t most, const char *option,
+               struct error *error) {
+    if (*count == most)
+        return error_set(error, "%s is given more than %zu times", option, most);
+    items[(*count)++] = optarg;
+    return 0;
 }
 
-static int keep_statement(struct statements *s, const struct jsonl_line *line, const char *path,
-                          struct error *error) {
-    json_error_t problem;
-    json_t *json = line->is_too_long ? NULL : json_loadb(line->data, line->bytes, 0, &problem);
-    const char *text = json_string_value(json_object_get(json, "statement"));
-    const json_t *label = json_object_get(json, "label"), *target = json_object_get(json, "target");
-    double value = json_is_boolean(label) ? json_is_true(label) : json_number_value(target);
-    int is_sound = text != NULL && *text != '\0' && value >= 0 && value <= 1 &&
-                   json_is_boolean(label) + json_is_number(target) == 1;
-    int result = 0;
-    if (!is_sound)
-        result = error_set(error,
-                           "%s:%zu: a line wants \"statement\", and \"label\" (true or false) or "
-                           "\"target\" (0 to 1)",
-                           path, line->number);
-    else if (memory_grow(&s->texts, &s->text_capacity, s->count + 1, sizeof *s->texts, error) ||
-             memory_grow(&s->targets, &s->target_capacity, s->count + 1, sizeof *s->targets, error))
-        result = -1;
-    else if ((s->texts[s->count] = strdup(text)) == NULL)
-        result = error_set(error, "out of memory for statements");
-    else
-        s->targets[s->count++] = value;
-    json_decref(json);
-    return result;
-}
-
-static int read_statements(struct statements *s, const char *path, struct error *error) {
-    struct jsonl_source source = {.name = path, .descriptor = -1};
-    struct jsonl_reader *reader;
-    struct jsonl_line line = {.data = ""};
-    if (jsonl_open(&reader, &source, 1, 0, error))
-        return -1;
-    int result = 0;
-    while (result == 0 && (result = jsonl_next(reader, &line, error)) == 0 && line.data != NULL)
-        if (line.bytes > 0)
-            result = keep_statement(s, &line, path, error);
-    jsonl_close(reader);
-    if (result == 0 && s->count == 0)
-        result = error_set(error, "%s holds no statement", path);
-    return result;
-}
-
-static int take_option(struct run *run, int option, int argc, char **argv, struct error *error) {
+static int take_number(struct run *run, int option, struct error *error) {
+    struct layer_train_options *o = &run->options.training;
     size_t seed;
     switch (option) {
-    case 'm':
-        run->model_path = optarg;
-        return 0;
-    case 'B':
-        run->base = optarg;
-        return 0;
-    case 'e':
-        run->examples = optarg;
-        return 0;
-    case 'c':
-        run->calibrate = optarg;
-        return 0;
-    case 'o':
-        run->out = optarg;
-        return 0;
-    case 't':
-        run->truth = optarg;
-        return 0;
-    case 'j':
-        run->json = option_optional_file(argc, argv);
-        return 0;
     case 's':
-        return option_count(&run->options.steps, "--steps", 1, 1000000, error);
+        return option_count(&o->steps, "--steps", 1, 1000000, error);
     case 'b':
-        return option_count(&run->options.batch, "--batch", 1, 4096, error);
+        return option_count(&o->batch, "--batch", 1, 4096, error);
     case 'l':
-        return option_number(&run->options.learning_rate, "--learning-rate", 1e-8, 1, error);
+        return option_number(&o->learning_rate, "--learning-rate", 1e-8, 1, error);
     case 'r':
         return option_count(&run->rank, "--rank", 1, MAXIMUM_RANK, error);
+    case 'f':
+        run->has_first_block = 1;
+        return option_count(&run->first_block, "--first-block", 0, MAXIMUM_BLOCKS, error);
+    case 'R':
+        return option_count(&run->options.rounds, "--rounds", 1, 100, error);
+    case 'W':
+        return option_number(&run->options.verdict_weight, "--weight", 0, 1, error);
     case 'T':
-        return option_count(&run->options.threads, "--threads", 1, 64, error);
+        return option_count(&o->threads, "--threads", 1, 64, error);
     case 'S':
         if (option_count(&seed, "--seed", 0, 1u << 30, error))
             return -1;
-        run->options.seed = seed;
+        o->seed = seed;
         return 0;
     default:
-        return error_set(error, "see trine %s --help", argv[0]);
+        return error_set(error, "see trine truth --help");
+    }
+}
+
+static int take_option(struct run *run, int option, int argc, char **argv, struct error *error) {
+    const struct {
+        int option;
+        const char **target;
+    } texts[] = {{'m', &run->model_path}, {'B', &run->base_path}, {'e', &run->beliefs},
+                 {'c', &run->calibrate},  {'o', &run->out},       {'t', &run->truth},
+                 {'a', &run->answers},    {'C', &run->corpus}};
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
+        if (texts[i].option == option) {
+            *texts[i].target = optarg;
+            return 0;
+        }
+    switch (option) {
+    case 'j':
+        run->json = option_optional_file(argc, argv);
+        return 0;
+    case 'O':
+        return add(run->opinion_files, &run->opinion_count, MOST_FILES, "--opinions", error);
+    case 'A':
+        return add(run->authors, &run->author_count, MOST_AUTHORS, "--author", error);
+    case 'p':
+        run->options.is_plain = 1;
+        return 0;
+    case 'P':
+        run->is_projected = 1;
+        return 0;
+    case 'w':
+        run->options.without |= MARKET_COHERENCE;
+        return strcmp(optarg, "coherence") == 0
+                   ? 0
+                   : error_set(error, "--without is '%.40s'; it must be coherence", optarg);
+    default:
+        return take_number(run, option, error);
     }
 }
 
 static int parse(struct run *run, int argc, char **argv, struct error *error) {
-    static const struct option OPTIONS[] = {
-        {"model", required_argument, NULL, 'm'},    {"base", required_argument, NULL, 'B'},
-        {"examples", required_argument, NULL, 'e'}, {"calibrate", required_argument, NULL, 'c'},
-        {"out", required_argument, NULL, 'o'},      {"truth", required_argument, NULL, 't'},
-        {"json", optional_argument, NULL, 'j'},     {"steps", required_argument, NULL, 's'},
-        {"batch", required_argument, NULL, 'b'},    {"learning-rate", required_argument, NULL, 'l'},
-        {"rank", required_argument, NULL, 'r'},     {"threads", required_argument, NULL, 'T'},
-        {"seed", required_argument, NULL, 'S'},     {NULL, 0, NULL, 0}};
+    static const struct option OPTIONS[] = {{"model", required_argument, NULL, 'm'},
+                                            {"base", required_argument, NULL, 'B'},
+                                            {"beliefs", required_argument, NULL, 'e'},
+                                            {"calibrate", required_argument, NULL, 'c'},
+                                            {"out", required_argument, NULL, 'o'},
+                                            {"truth", required_argument, NULL, 't'},
+                                            {"json", optional_argument, NULL, 'j'},
+                                            {"steps", required_argument, NULL, 's'},
+                                            {"batch", required_argument, NULL, 'b'},
+                                            {"learning-rate", required_argument, NULL, 'l'},
+                                            {"rank", required_argument, NULL, 'r'},
+                                            {"threads", required_argument, NULL, 'T'},
+                                            {"seed", required_argument, NULL, 'S'},
+                                            {"opinions", required_argument, NULL, 'O'},
+                                            {"author", required_argument, NULL, 'A'},
+                                            {"plain", no_argument, NULL, 'p'},
+                                            {"project", no_argument, NULL, 'P'},
+                                            {"without", required_argument, NULL, 'w'},
+                                            {"weight", required_argument, NULL, 'W'},
+                                            {"answers", required_argument, NULL, 'a'},
+                                            {"corpus", required_argument, NULL, 'C'},
+                                            {"rounds", required_argument, NULL, 'R'},
+                                            {"first-block", required_argument, NULL, 'f'},
+                                            {NULL, 0, NULL, 0}};
     int option;
-    run->options = layer_train_options_default();
-    run->options.threads = (size_t)omp_get_max_threads();
+    run->options.training = layer_train_options_default();
+    run->options.training.threads = (size_t)omp_get_max_threads();
     while ((option = getopt_long(argc, argv, "", OPTIONS, NULL)) != -1)
         if (take_option(run, option, argc, argv, error))
             return -1;
-    if (run->model_path == NULL)
-        return error_set(error, "--model FILE is wanted");
+    if (run->model_path == NULL || run->beliefs == NULL)
+        return error_set(error, "--model FILE and --beliefs BASE are wanted");
     return 0;
 }
 
 static int open_model(struct run *run, struct error *error) {
-    if (model_load_on(&run->model, run->model_path, run->base, PRECISION_BF16, error) ||
+    if (belief_base_read(&run->base, run->beliefs, error) ||
+        belief_base_check(&run->base, run->options.verdict_weight, error) ||
+        (run->calibrate != NULL &&
+         belief_base_read(&run->calibration_base, run->calibrate, error)) ||
+        model_load_on(&run->model, run->model_path, run->base_path, PRECISION_BF16, error) ||
         asking_create(&run->asking, run->model, error))
         return -1;
     return run->truth != NULL ? layer_load(&run->layer, run->model, run->truth, error) : 0;
@@ -182,167 +198,184 @@ static int open_model(struct run *run, struct error *error) {
 static int show_progress(void *context, const struct layer_train_report *report) {
     struct run *run = context;
     run->loss = run->loss == 0 ? report->loss : 0.95 * run->loss + 0.05 * report->loss;
-    progress_show(&run->progress, report->step, report->step == run->options.steps,
+    progress_show(&run->progress, report->step, report->step == run->options.training.steps,
                   "loss %.3f nats per answer", run->loss);
     return progress_stop_wanted();
 }
 
-/* The model as it is (layer NULL) or the layer on some statements. */
-static int ask(struct run *run, const struct statements *s, double *log_odds, struct error *error) {
-    struct asked asked = {.layer = run->layer};
-    return asking_log_odds(&run->asking, &asked, (const char *const *)s->texts, s->count,
-                           run->options.threads, log_odds, error);
+static int make_layer(struct run *run, struct error *error) {
+    struct overlay_config overlay = {0};
+    if (run->rank > 0 || run->has_first_block)
+        overlay = (struct overlay_config){.rank = run->rank > 0 ? run->rank : 8,
+                                          .first = run->has_first_block ? run->first_block
+                                                                        : run->model->config.split,
+                                          .targets = 15,
+                                          .scale = 2};
+    return layer_create(&run->layer, run->model, "truth", run->model->name, &overlay,
+                        run->options.training.seed, error);
 }
 
-static int calibrate(struct run *run, const struct statements *s, double *calibration,
-                     struct error *error) {
-    double *log_odds = memory_allocate(s->count, sizeof *log_odds, error);
-    uint8_t *labels = memory_allocate(s->count, 1, error);
-    int result = log_odds == NULL || labels == NULL ? -1 : ask(run, s, log_odds, error);
-    for (size_t i = 0; result == 0 && i < s->count; i++)
-        labels[i] = s->targets[i] > 0.5;
-    if (result == 0)
-        asking_calibrate(log_odds, labels, s->count, calibration);
-    memory_free(log_odds);
-    memory_free(labels);
-    return result;
+static void print_training(const struct run *run, const struct truth_train_report *r) {
+    printf("learned from %zu verdicts and %zu prices\n", r->known, r->priced);
+    if (run->options.is_plain)
+        return;
+    printf("market over %zu days: %zu verdicts, the day before each a Brier score of %.4f and a "
+           "log loss of %.4f\n",
+           r->market.days, r->market.resolved, r->market.brier, r->market.log_loss);
+    if (isfinite(r->wealth))
+        printf("the truth author's own wealth among the traders: %.4f\n", r->wealth);
 }
 
 static int train(struct run *run, struct error *error) {
-    struct overlay_config overlay = {0};
-    if (run->examples == NULL || run->out == NULL)
-        return error_set(error, "--examples FILE and --out FILE are wanted");
-    if (read_statements(&run->training, run->examples, error) ||
-        (run->calibrate != NULL && read_statements(&run->calibration, run->calibrate, error)) ||
-        open_model(run, error))
+    struct truth_train_report report;
+    if (run->out == NULL)
+        return error_set(error, "--out FILE is wanted");
+    if (open_model(run, error))
         return -1;
-    if (run->rank > 0)
-        overlay = (struct overlay_config){
-            .rank = run->rank, .first = run->model->config.split, .targets = 15, .scale = 2};
-    struct example *examples = memory_allocate(run->training.count, sizeof *examples, error);
-    int result =
-        examples == NULL || layer_create(&run->layer, run->model, "truth", run->model->name,
-                                         &overlay, run->options.seed, error)
-            ? -1
-            : 0;
-    for (size_t i = 0; result == 0 && i < run->training.count; i++)
-        examples[i] = (struct example){run->training.texts[i], run->training.targets[i]};
-    if (result == 0) {
-        fprintf(stderr, "%zu statements; %zu numbers to train; %zu steps of %zu\n",
-                run->training.count, run->layer->count, run->options.steps, run->options.batch);
-        progress_catch_signals();
-        progress_start(&run->progress, 0, run->options.steps);
-        result = layer_train(run->layer, &run->asking, examples, run->training.count, &run->options,
-                             show_progress, run, error);
-        progress_finish(&run->progress);
-    }
-    memory_free(examples);
-    if (result == 0 && run->calibration.count > 0)
-        result = calibrate(run, &run->calibration, run->layer->calibration, error);
-    return result || layer_save(run->layer, run->out, error) ? -1 : 0;
+    for (size_t i = 0; i < run->opinion_count; i++)
+        if (opinions_read(&run->opinions, run->opinion_files[i], &run->base, error))
+            return -1;
+    if (run->layer == NULL && make_layer(run, error))
+        return -1;
+    fprintf(stderr, "%zu beliefs, %zu traders; %zu numbers to train; %zu steps of %zu\n",
+            run->base.count, run->opinions.trader_count, run->layer->count,
+            run->options.training.steps, run->options.training.batch);
+    progress_catch_signals();
+    progress_start(&run->progress, 0, run->options.training.steps);
+    int result = truth_train(run->layer, &run->asking, &run->base, &run->opinions, &run->options,
+                             show_progress, run, &report, error);
+    progress_finish(&run->progress);
+    if (result != 0)
+        return -1;
+    print_training(run, &report);
+    struct asked asked = {.layer = run->layer};
+    if (run->calibrate != NULL &&
+        judging_calibrate(run->layer->calibration, &run->asking, &asked, &run->calibration_base,
+                          run->options.training.threads, error))
+        return -1;
+    return layer_save(run->layer, run->out, error);
 }
 
 static int evaluate(struct run *run, struct error *error) {
     double calibration[2] = {1, 0};
-    struct judgement_report report;
-    if (run->examples == NULL)
-        return error_set(error, "--examples FILE is wanted");
-    if (read_statements(&run->training, run->examples, error) ||
-        (run->calibrate != NULL && read_statements(&run->calibration, run->calibrate, error)) ||
-        open_model(run, error))
+    struct judging_report report;
+    struct asked asked = {0};
+    if (open_model(run, error))
         return -1;
+    asked.layer = run->layer;
     if (run->layer != NULL)
         memcpy(calibration, run->layer->calibration, sizeof calibration);
-    if (run->calibration.count > 0 && calibrate(run, &run->calibration, calibration, error))
+    if (run->calibrate != NULL &&
+        judging_calibrate(calibration, &run->asking, &asked, &run->calibration_base,
+                          run->options.training.threads, error))
         return -1;
-    size_t count = run->training.count;
-    double *p = memory_allocate(count, sizeof *p, error);
-    if (p == NULL)
-        return -1;
-    int result = ask(run, &run->training, p, error);
-    for (size_t i = 0; i < count; i++)
-        p[i] = asking_probability(p[i], calibration);
-    if (result == 0)
-        result = judgement_report_make(&report, p, run->training.targets, count, error);
-    memory_free(p);
-    if (result != 0)
+    struct judging_options options = {.threads = run->options.training.threads,
+                                      .is_projected = run->is_projected,
+                                      .answers = run->answers};
+    if (judging_evaluate(&report, &run->asking, &asked, calibration, &run->base, &options, error))
         return -1;
     if (run->json == NULL) {
-        judgement_report_print(stdout, &report);
+        judging_report_print(stdout, &report);
         return 0;
     }
-    json_t *json = judgement_report_to_json(&report);
-    result = json == NULL ? error_set(error, "out of memory")
-                          : option_write_json(json, run->json, error);
+    json_t *json = judging_report_to_json(&report);
+    int result = json == NULL ? error_set(error, "out of memory")
+                              : option_write_json(json, run->json, error);
     json_decref(json);
     return result;
 }
 
+/* As nobody, then as each author. */
+static int testify(struct run *run, struct error *error) {
+    size_t width = run->model->config.latent_width;
+    size_t threads = run->options.training.threads;
+    int ways = WITNESS_ASKED | WITNESS_HEARD;
+    struct asked asked = {.layer = run->layer};
+    real *mask = memory_allocate(width, sizeof *mask, error);
+    struct handle handle = {0};
+    int result = mask == NULL || witness_testify(&run->opinions, "model", ways, &run->asking,
+                                                 &asked, &run->base, 1, threads, error)
+                     ? -1
+                     : 0;
+    for (size_t i = 0; result == 0 && i < run->author_count; i++) {
+        result = handle_create(&handle, run->model, error) ||
+                 handle_tell(&handle, "author", run->authors[i], error);
+        struct pass_handle told = {.told = handle.mean, .told_mask = mask};
+        if (result == 0) {
+            handle_told_mask(&handle, mask);
+            result =
+                witness_testify(&run->opinions, run->authors[i], ways, &run->asking,
+                                &(struct asked){.handle = &told}, &run->base, 1, threads, error);
+        }
+        handle_free(&handle);
+    }
+    memory_free(mask);
+    return result ? -1 : 0;
+}
+
+static int ask_for_opinions(struct run *run, struct error *error) {
+    if (run->out == NULL)
+        return error_set(error, "--out FILE is wanted");
+    if (open_model(run, error) || testify(run, error) ||
+        opinions_write(&run->opinions, run->out, &run->base, error))
+        return -1;
+    printf("%zu traders, %zu opinions\n", run->opinions.trader_count, run->opinions.count);
+    return 0;
+}
+
+static int find_direction(struct run *run, struct error *error) {
+    struct direction direction;
+    if (open_model(run, error) ||
+        direction_find(&direction, &run->asking, &run->base, run->options.training.threads, error))
+        return -1;
+    int result = 0;
+    if (run->json == NULL) {
+        direction_print(stdout, &direction);
+    } else {
+        json_t *json = direction_to_json(&direction);
+        result = json == NULL ? error_set(error, "out of memory")
+                              : option_write_json(json, run->json, error);
+        json_decref(json);
+    }
+    direction_free(&direction);
+    return result;
+}
+
 static void finish(struct run *run) {
-    statements_free(&run->training);
-    statements_free(&run->calibration);
+    opinions_free(&run->opinions);
+    belief_base_free(&run->base);
+    belief_base_free(&run->calibration_base);
     asking_free(&run->asking);
     layer_destroy(run->layer);
     model_destroy(run->model);
     free(run);
 }
 
-static int execute_truth(struct run *run, int argc, char **argv, struct error *error) {
+static int execute(struct run *run, int argc, char **argv, struct error *error) {
+    static const struct {
+        const char *verb;
+        int (*execute)(struct run *, struct error *);
+    } VERBS[] = {{"train", train},
+                 {"eval", evaluate},
+                 {"opinions", ask_for_opinions},
+                 {"direction", find_direction}};
     const char *verb = optind < argc ? argv[optind] : "";
-    if (strcmp(verb, "train") == 0)
-        return train(run, error);
-    if (strcmp(verb, "eval") == 0)
-        return evaluate(run, error);
-    return error_set(error, "'%.40s' is neither train nor eval", verb);
+    for (size_t i = 0; i < sizeof VERBS / sizeof *VERBS; i++)
+        if (strcmp(verb, VERBS[i].verb) == 0)
+            return VERBS[i].execute(run, error);
+    return error_set(error, "'%.40s' is none of train, eval, opinions, direction", verb);
 }
 
 int command_truth(int argc, char **argv) {
     struct error error;
-    if (option_wants_help(argc, argv, TRUTH_HELP))
+    if (option_wants_help(argc, argv, HELP))
         return 0;
     struct run *run = calloc(1, sizeof *run);
     if (run == NULL)
         return 1;
-    int status = parse(run, argc, argv, &error)           ? 2
-                 : execute_truth(run, argc, argv, &error) ? 1
-                                                          : 0;
+    int status = parse(run, argc, argv, &error) ? 2 : execute(run, argc, argv, &error) ? 1 : 0;
     if (status != 0)
         fprintf(stderr, "trine truth: %s\n", error.message);
-    finish(run);
-    return status;
-}
-
-static int execute_judge(struct run *run, int argc, char **argv, struct error *error) {
-    size_t count = (size_t)(argc - optind);
-    if (run->truth == NULL || count == 0)
-        return error_set(error, "--truth FILE and a statement are wanted");
-    if (open_model(run, error))
-        return -1;
-    double *log_odds = memory_allocate(count, sizeof *log_odds, error);
-    if (log_odds == NULL)
-        return -1;
-    struct asked asked = {.layer = run->layer};
-    int result = asking_log_odds(&run->asking, &asked, (const char *const *)argv + optind, count,
-                                 run->options.threads, log_odds, error);
-    for (size_t i = 0; result == 0 && i < count; i++)
-        printf("%.3f  %s\n", asking_probability(log_odds[i], run->layer->calibration),
-               argv[optind + (int)i]);
-    memory_free(log_odds);
-    return result;
-}
-
-int command_judge(int argc, char **argv) {
-    struct error error;
-    if (option_wants_help(argc, argv, JUDGE_HELP))
-        return 0;
-    struct run *run = calloc(1, sizeof *run);
-    if (run == NULL)
-        return 1;
-    int status = parse(run, argc, argv, &error)           ? 2
-                 : execute_judge(run, argc, argv, &error) ? 1
-                                                          : 0;
-    if (status != 0)
-        fprintf(stderr, "trine judge: %s\n", error.message);
     finish(run);
     return status;
 }

@@ -58,13 +58,9 @@ void writer_destroy(struct writer *w) {
 }
 
 static void take_handle(struct writer *w, const struct handle *handle) {
-    const struct slots *slots = &w->model->slots;
-    for (size_t s = 0; s < slots->count; s++)
-        for (size_t d = 0; d < slots->slots[s].width; d++) {
-            size_t i = slots->slots[s].first + d;
-            w->told_mask[i] = (real)handle->is_told[s];
-            w->information[i] = handle->mean[i] * handle->precision[i];
-        }
+    handle_told_mask(handle, w->told_mask);
+    for (size_t i = 0; i < w->model->config.latent_width; i++)
+        w->information[i] = handle->mean[i] * handle->precision[i];
     struct pass_handle start = {.told = handle->mean,
                                 .told_mask = w->told_mask,
                                 .start_precision = handle->precision,

@@ -32,6 +32,13 @@ void handle_free(struct handle *handle) {
     *handle = (struct handle){0};
 }
 
+void handle_told_mask(const struct handle *handle, real *mask) {
+    const struct slots *slots = &handle->model->slots;
+    for (size_t s = 0; s < slots->count; s++)
+        for (size_t d = 0; d < slots->slots[s].width; d++)
+            mask[slots->slots[s].first + d] = (real)handle->is_told[s];
+}
+
 static const struct slot *find_slot(const struct handle *handle, const char *name,
                                     struct error *error) {
     const struct slots *slots = &handle->model->slots;

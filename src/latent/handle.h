@@ -41,6 +41,9 @@ int handle_tell_vector(struct handle *handle, const char *slot, const double *ve
 void handle_set_posterior(struct handle *handle, const real *mean, const real *precision,
                           size_t tokens, const char *source);
 
+/* mask[Z] <- 1 where a slot is told, else 0: a pass_handle's told_mask. */
+void handle_told_mask(const struct handle *handle, real *mask);
+
 /* log_odds[point_count] of a slot's labels under the handle, without a preference for any label;
  * calibrated if the slot was inferred from a text. */
 int handle_log_odds(const struct handle *handle, const struct slot *slot, double *log_odds,

@@ -1,14 +1,41 @@
 #include "math/classifier.h"
 
 #include <math.h>
+#include <string.h>
 
 #include "math/exponential.h"
 
 /* 64 rows of 2,048 logits are half a second-level cache; measured best of 32 to 256. */
 enum { CHUNK_ROWS = 64 };
 
-size_t classifier_scratch_size(size_t vocabulary) {
-    return 2 * CHUNK_ROWS * vocabulary;
+/* A product's shape is compiled once: few shapes, so counts of rows are rounded up to this. */
+enum { ROW_STEP = 16 };
+
+size_t classifier_scratch_size(size_t width, size_t vocabulary) {
+    return 2 * CHUNK_ROWS * vocabulary + 2 * CHUNK_ROWS * width;
+}
+
+/* Rows that have a target, a chunk of them side by side: most rows of a question have none. */
+struct chunk {
+    size_t rows[CHUNK_ROWS], count;
+    size_t padded; /* count, rounded up; what is between is zero */
+    void *x;       /* [padded,D] operands */
+};
+
+/* The next chunk from row *at on; *at <- where to go on. */
+static void gather(struct chunk *chunk, size_t *at, const void *x, const int32_t *targets,
+                   size_t rows, size_t width, enum precision precision) {
+    size_t bytes = width * operand_bytes(precision);
+    chunk->count = 0;
+    for (; *at < rows && chunk->count < CHUNK_ROWS; ++*at)
+        if (targets[*at] >= 0) {
+            memcpy(operand_at(chunk->x, chunk->count * width, precision),
+                   operand_at(x, *at * width, precision), bytes);
+            chunk->rows[chunk->count++] = *at;
+        }
+    chunk->padded = (chunk->count + ROW_STEP - 1) / ROW_STEP * ROW_STEP;
+    memset(operand_at(chunk->x, chunk->count * width, precision), 0,
+           (chunk->padded - chunk->count) * bytes);
 }
 
 VECTOR_CLONES static real largest(const real *row, size_t n) {
@@ -35,13 +62,8 @@ VECTOR_CLONES static void scale_row(real *row, real factor, size_t n) {
         row[i] *= factor;
 }
 
-/* Loss of one row; the row of logits becomes scale * (softmax - one_hot), or zero without a
- * target. */
+/* Loss of one row; the row of logits becomes scale * (softmax - one_hot). */
 static real row_loss(real *row, int32_t target, real scale, size_t vocabulary) {
-    if (target < 0) {
-        scale_row(row, 0, vocabulary);
-        return 0;
-    }
     real maximum = largest(row, vocabulary), chosen = row[target];
     real sum = exponentials(row, maximum, vocabulary);
     if (scale != 0) {
@@ -54,14 +76,17 @@ static real row_loss(real *row, int32_t target, real scale, size_t vocabulary) {
 void classifier_forward(struct matmul *matmul, real *losses, const void *x, const void *weight,
                         const int32_t *targets, size_t rows, size_t width, size_t vocabulary,
                         real *scratch) {
-    enum precision precision = matmul_precision(matmul);
-    for (size_t start = 0; start < rows; start += CHUNK_ROWS) {
-        size_t count = rows - start < CHUNK_ROWS ? rows - start : CHUNK_ROWS;
-        matmul_linear(matmul, scratch, 0, operand_at(x, start * width, precision), weight,
-                      (int)count, (int)width, (int)vocabulary);
-        for (size_t r = 0; r < count; r++)
-            losses[start + r] =
-                row_loss(scratch + r * vocabulary, targets[start + r], 0, vocabulary);
+    struct chunk chunk = {.x = scratch + 2 * CHUNK_ROWS * vocabulary};
+    memset(losses, 0, rows * sizeof *losses);
+    for (size_t at = 0; at < rows;) {
+        gather(&chunk, &at, x, targets, rows, width, matmul_precision(matmul));
+        if (chunk.count == 0)
+            break;
+        matmul_linear(matmul, scratch, 0, chunk.x, weight, (int)chunk.padded, (int)width,
+                      (int)vocabulary);
+        for (size_t i = 0; i < chunk.count; i++)
+            losses[chunk.rows[i]] =
+                row_loss(scratch + i * vocabulary, targets[chunk.rows[i]], 0, vocabulary);
     }
 }
 
@@ -71,20 +96,31 @@ void classifier_forward_backward(struct matmul *matmul, real *losses, real *dx, 
                                  real *scratch) {
     enum precision precision = matmul_precision(matmul);
     real *gradient = scratch + CHUNK_ROWS * vocabulary;
-    for (size_t start = 0; start < rows; start += CHUNK_ROWS) {
-        size_t count = rows - start < CHUNK_ROWS ? rows - start : CHUNK_ROWS;
-        const void *part = operand_at(x, start * width, precision);
-        matmul_linear(matmul, scratch, 0, part, weight, (int)count, (int)width, (int)vocabulary);
-        for (size_t r = 0; r < count; r++) {
-            real *row = scratch + r * vocabulary;
-            losses[start + r] = row_loss(row, targets[start + r], scale, vocabulary);
-            operand_store(operand_at(gradient, r * vocabulary, precision), row, vocabulary,
+    struct chunk chunk = {.x = scratch + 2 * CHUNK_ROWS * vocabulary};
+    real *dchunk = scratch + 2 * CHUNK_ROWS * vocabulary + CHUNK_ROWS * width;
+    memset(losses, 0, rows * sizeof *losses);
+    memset(dx, 0, rows * width * sizeof *dx);
+    for (size_t at = 0; at < rows;) {
+        gather(&chunk, &at, x, targets, rows, width, precision);
+        if (chunk.count == 0)
+            break;
+        int count = (int)chunk.padded;
+        matmul_linear(matmul, scratch, 0, chunk.x, weight, count, (int)width, (int)vocabulary);
+        for (size_t i = 0; i < chunk.padded; i++) {
+            real *row = scratch + i * vocabulary;
+            if (i < chunk.count)
+                losses[chunk.rows[i]] = row_loss(row, targets[chunk.rows[i]], scale, vocabulary);
+            else
+                scale_row(row, 0, vocabulary);
+            operand_store(operand_at(gradient, i * vocabulary, precision), row, vocabulary,
                           precision);
         }
-        matmul_linear_input_gradient(matmul, dx + start * width, 0, gradient, weight, (int)count,
-                                     (int)width, (int)vocabulary);
+        matmul_linear_input_gradient(matmul, dchunk, 0, gradient, weight, count, (int)width,
+                                     (int)vocabulary);
+        for (size_t i = 0; i < chunk.count; i++)
+            memcpy(dx + chunk.rows[i] * width, dchunk + i * width, width * sizeof *dx);
         if (dweight != NULL)
-            matmul_linear_weight_gradient(matmul, dweight, gradient, part, (int)count, (int)width,
+            matmul_linear_weight_gradient(matmul, dweight, gradient, chunk.x, count, (int)width,
                                           (int)vocabulary);
     }
 }

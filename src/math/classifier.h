@@ -1,12 +1,13 @@
 /* The output layer and its cross-entropy in one pass: logits of a few rows at a time, turned in
- * place into their gradient, so that nothing of size rows x vocabulary is ever held. */
+ * place into their gradient, so that nothing of size rows x vocabulary is ever held. Rows without a
+ * target cost nothing. */
 #ifndef TRINE_MATH_CLASSIFIER_H
 #define TRINE_MATH_CLASSIFIER_H
 
 #include "math/matmul.h"
 
 /* Elements (real) of scratch. */
-size_t classifier_scratch_size(size_t vocabulary);
+size_t classifier_scratch_size(size_t width, size_t vocabulary);
 
 /* losses[R] (nats; 0 where target is -1) <- x[R,D] (operands), weight[V,D] (operands),
  * targets[R]. */

@@ -168,7 +168,7 @@ static int take_all(struct pass *pass, int is_training, struct error *error) {
         take(pass, &pass->norm_inverse, rows, sizeof(real), error) ||
         take(pass, &pass->normed, rows * c->width, bytes, error) ||
         take(pass, &pass->dresidual, rows * c->width, sizeof(real), error) ||
-        take(pass, &pass->classifier_scratch, classifier_scratch_size(c->vocabulary), sizeof(real),
+        take(pass, &pass->classifier_scratch, classifier_scratch_size(c->width, c->vocabulary), sizeof(real),
              error))
         return -1;
     if ((pass->weights.base != NULL || pass->weights.overlay != NULL) && take_adapted(pass, error))

@@ -7,14 +7,15 @@
 
 #include "base/memory.h"
 
-enum { SEQUENCES = 8, TIME_STEP = 16, MOST_TIME = 160 };
+/* Rows of one pass: enough that unpacking the weights for it costs little beside the products. */
+enum { PASS_ROWS = 1024, MOST_SEQUENCES = 64, TIME_STEP = 8 };
 
 static const struct {
-    const char *before, *after, *yes, *no;
+    const char *before, *after, *answers[ANSWER_COUNT];
 } FRAMES[FRAME_COUNT] = {
-    {"", "\nTrue or false? This statement is", " true", " false"},
-    {"Claim: ", "\nThe claim is", " correct", " wrong"},
-    {"Question: Is it true that \"", "\"?\nAnswer:", " Yes", " No"},
+    {"", "\nTrue or false? This statement is", {" true", " false", " uncertain"}},
+    {"Claim: ", "\nThe claim is", {" correct", " wrong", " unclear"}},
+    {"Question: Is it true that \"", "\"?\nAnswer:", {" Yes", " No", " Maybe"}},
 };
 
 static int first_token(struct asking *a, const char *text, uint32_t *token, struct error *error) {
@@ -28,26 +29,35 @@ static int first_token(struct asking *a, const char *text, uint32_t *token, stru
     return result;
 }
 
+static int add_frame(struct asking *a, size_t frame, const struct matrix *output,
+                     struct error *error) {
+    size_t width = a->model->config.width, f = a->frame_count;
+    uint32_t *own = a->answers[f];
+    for (size_t k = 0; k < ANSWER_COUNT; k++) {
+        if (first_token(a, FRAMES[frame].answers[k], &own[k], error))
+            return -1;
+        matrix_load_row(a->answer_rows + (f * ANSWER_COUNT + k) * width, output, own[k]);
+    }
+    a->frames[f] = frame;
+    a->frame_count += own[0] != own[1] && own[0] != own[2] && own[1] != own[2];
+    return 0;
+}
+
 int asking_create(struct asking *a, const struct model *model, struct error *error) {
-    size_t width = model->config.width;
     struct weights weights = model_weights(model);
     struct matrix output = weights_output(&weights);
     *a = (struct asking){.model = model};
-    a->answer_rows = memory_allocate(2 * FRAME_COUNT * width, sizeof *a->answer_rows, error);
-    if (a->answer_rows == NULL || tokenizer_cache_create(&a->cache, error)) {
+    a->answer_rows = memory_allocate(FRAME_COUNT * ANSWER_COUNT * model->config.width,
+                                     sizeof *a->answer_rows, error);
+    int result = a->answer_rows == NULL || tokenizer_cache_create(&a->cache, error) ? -1 : 0;
+    for (size_t frame = 0; result == 0 && frame < FRAME_COUNT; frame++)
+        result = add_frame(a, frame, &output, error);
+    if (result == 0 && a->frame_count == 0)
+        result = error_set(error, "the model's vocabulary is too small to be asked: words such as "
+                                  "\"true\", \"false\" and \"uncertain\" begin alike in it");
+    if (result != 0)
         asking_free(a);
-        return -1;
-    }
-    for (size_t f = 0; f < FRAME_COUNT; f++) {
-        if (first_token(a, FRAMES[f].yes, &a->yes[f], error) ||
-            first_token(a, FRAMES[f].no, &a->no[f], error)) {
-            asking_free(a);
-            return -1;
-        }
-        matrix_load_row(a->answer_rows + 2 * f * width, &output, a->yes[f]);
-        matrix_load_row(a->answer_rows + (2 * f + 1) * width, &output, a->no[f]);
-    }
-    return 0;
+    return result;
 }
 
 void asking_free(struct asking *a) {
@@ -59,7 +69,10 @@ void asking_free(struct asking *a) {
 int asking_encode(struct asking *a, const char *statement, size_t frame, size_t time,
                   int32_t *tokens, size_t *length, struct error *error) {
     const struct tokenizer *tokenizer = a->model->tokenizer;
-    const char *parts[] = {FRAMES[frame].before, statement, FRAMES[frame].after};
+    int is_framed = frame < FRAME_COUNT;
+    size_t text_of = is_framed ? a->frames[frame] : 0;
+    const char *parts[] = {is_framed ? FRAMES[text_of].before : "", statement,
+                           is_framed ? FRAMES[text_of].after : ""};
     char *text = NULL;
     size_t bytes = 0;
     struct token_list list = {0};
@@ -86,10 +99,10 @@ int asking_encode(struct asking *a, const char *statement, size_t frame, size_t 
     return result;
 }
 
-/* One statement in one frame. */
+/* One statement in one frame; what is found out goes to `place`. */
 struct question {
     int32_t *tokens; /* [length] */
-    size_t length, statement, frame;
+    size_t length, place, frame;
 };
 
 static int compare_lengths(const void *x, const void *y) {
@@ -103,39 +116,26 @@ static int compare_lengths(const void *x, const void *y) {
 struct asker {
     struct weights weights;
     struct pass *pass;
-    size_t time;
-    real *told, *mask, *output;
-    int32_t *tokens;
+    size_t time, sequences;
+    real *told, *mask, *output, *losses;
+    int32_t *tokens, *targets;
 };
 
 static void asker_free(struct asker *k) {
     pass_destroy(k->pass);
     memory_free(k->told);
     memory_free(k->output);
+    memory_free(k->losses);
     memory_free(k->tokens);
     k->pass = NULL;
-    k->told = k->output = NULL;
+    k->told = k->output = k->losses = NULL;
     k->tokens = NULL;
 }
 
-/* A pass of the right length, made anew when questions get longer. */
-static int asker_fit(struct asker *k, const struct asked *asked, size_t length,
-                     struct error *error) {
-    const struct config *c = k->weights.config;
-    size_t width = c->latent_width;
-    if (k->pass != NULL && length <= k->time)
-        return 0;
-    asker_free(k);
-    k->time = (length + TIME_STEP - 1) / TIME_STEP * TIME_STEP;
-    k->told = memory_allocate(2 * SEQUENCES * width, sizeof(real), error);
-    k->output = memory_allocate(c->width, sizeof(real), error);
-    k->tokens = memory_allocate(SEQUENCES * k->time, sizeof *k->tokens, error);
-    if (k->told == NULL || k->output == NULL || k->tokens == NULL ||
-        pass_create(&k->pass, &k->weights, SEQUENCES, k->time, 0, error))
-        return -1;
-    k->mask = k->told + SEQUENCES * width;
-    for (size_t i = 0; i < SEQUENCES * width; i++) {
-        const struct pass_handle *h = asked->handle;
+static void set_handle(struct asker *k, const struct asked *asked) {
+    size_t width = k->weights.config->latent_width;
+    const struct pass_handle *h = asked->handle;
+    for (size_t i = 0; i < k->sequences * width; i++) {
         if (asked->layer != NULL) {
             k->told[i] = layer_vector(asked->layer)[i % width];
             k->mask[i] = 1;
@@ -144,46 +144,100 @@ static int asker_fit(struct asker *k, const struct asked *asked, size_t length,
             k->mask[i] = h->told_mask[i % width];
         }
     }
+}
+
+/* A pass for this many questions of this length, made anew when it does not fit. */
+static int asker_fit(struct asker *k, const struct asked *asked, size_t length, size_t count,
+                     struct error *error) {
+    const struct config *c = k->weights.config;
+    size_t width = c->latent_width;
+    if (k->pass != NULL && length <= k->time && count <= k->sequences)
+        return 0;
+    asker_free(k);
+    k->time = (length + TIME_STEP - 1) / TIME_STEP * TIME_STEP;
+    k->sequences = count;
+    k->told = memory_allocate(2 * count * width, sizeof(real), error);
+    k->output = memory_allocate(c->width, sizeof(real), error);
+    k->losses = memory_allocate(count * k->time, sizeof(real), error);
+    k->tokens = memory_allocate(2 * count * k->time, sizeof *k->tokens, error);
+    if (k->told == NULL || k->output == NULL || k->losses == NULL || k->tokens == NULL ||
+        pass_create(&k->pass, &k->weights, count, k->time, 0, error))
+        return -1;
+    k->targets = k->tokens + count * k->time;
+    k->mask = k->told + count * width;
+    set_handle(k, asked);
     return 0;
 }
 
-/* The difference of the two answers' logits after a question's last token. */
-static double answer_gap(const struct asking *a, struct asker *k, const struct question *q,
-                         size_t sequence) {
+/* What was found out about one question. */
+struct finding {
+    double logits[ANSWER_COUNT];
+    double heard; /* of a statement by itself */
+};
+
+static void read_answers(const struct asking *a, struct asker *k, const struct question *q,
+                         size_t sequence, struct finding *finding) {
     size_t width = a->model->config.width;
-    const real *yes = a->answer_rows + 2 * q->frame * width, *no = yes + width;
-    double gap = 0;
     operand_load(k->output,
                  operand_at(pass_output(k->pass), (sequence * k->time + q->length - 1) * width,
                             k->weights.precision),
                  width, k->weights.precision);
-    for (size_t i = 0; i < width; i++)
-        gap += (double)k->output[i] * (double)(yes[i] - no[i]);
-    return gap;
+    for (size_t n = 0; n < ANSWER_COUNT; n++) {
+        const real *row = a->answer_rows + (q->frame * ANSWER_COUNT + n) * width;
+        finding->logits[n] = 0;
+        for (size_t i = 0; i < width; i++)
+            finding->logits[n] += (double)k->output[i] * (double)row[i];
+    }
+}
+
+/* A question's tokens, and for a statement by itself what its last ones should be. */
+static void place_question(struct asker *k, const struct question *q, size_t sequence) {
+    int32_t *tokens = k->tokens + sequence * k->time, *targets = k->targets + sequence * k->time;
+    size_t heard = q->length > HEARD_TOKENS ? q->length - HEARD_TOKENS : 1;
+    memset(tokens, 0, k->time * sizeof *tokens);
+    memcpy(tokens, q->tokens, q->length * sizeof *tokens);
+    for (size_t i = 0; i < k->time; i++)
+        targets[i] =
+            q->frame == FRAME_COUNT && i + 1 >= heard && i + 1 < q->length ? q->tokens[i + 1] : -1;
 }
 
 static int ask_some(const struct asking *a, struct asker *k, const struct asked *asked,
-                    const struct question *questions, size_t count, double *gaps,
+                    const struct question *questions, size_t count, struct finding *findings,
                     struct error *error) {
-    if (asker_fit(k, asked, questions[count - 1].length, error))
+    int is_heard = questions[0].frame == FRAME_COUNT;
+    if (asker_fit(k, asked, questions[count - 1].length, count, error))
         return -1;
-    memset(k->tokens, 0, SEQUENCES * k->time * sizeof *k->tokens);
+    memset(k->tokens, 0, k->sequences * k->time * sizeof *k->tokens);
+    memset(k->targets, -1, k->sequences * k->time * sizeof *k->targets);
     for (size_t i = 0; i < count; i++)
-        memcpy(k->tokens + i * k->time, questions[i].tokens,
-               questions[i].length * sizeof *k->tokens);
+        place_question(k, &questions[i], i);
     struct pass_handle handle = {.told = k->told, .told_mask = k->mask};
     pass_read(k->pass, k->tokens, &handle);
-    pass_write(k->pass, &handle, NULL, NULL);
-    for (size_t i = 0; i < count; i++)
-        gaps[questions[i].statement * FRAME_COUNT + questions[i].frame] =
-            answer_gap(a, k, &questions[i], i);
+    pass_write(k->pass, &handle, is_heard ? k->targets : NULL, k->losses);
+    for (size_t i = 0; i < count; i++) {
+        struct finding *finding = &findings[questions[i].place];
+        if (!is_heard)
+            read_answers(a, k, &questions[i], i, finding);
+        finding->heard = 0;
+        for (size_t t = 0; is_heard && t < questions[i].length; t++)
+            finding->heard -= (double)k->losses[i * k->time + t];
+    }
     return 0;
 }
 
-/* Questions in order of length, so that a batch wastes little. */
-static int ask_all(const struct asking *a, const struct asked *asked,
-                   const struct question *questions, size_t count, size_t threads, double *gaps,
-                   struct error *error) {
+/* Where the batch that begins at `first` ends: questions are in order of length, and a pass has at
+ * most PASS_ROWS rows. */
+static size_t batch_end(const struct question *questions, size_t count, size_t first, size_t most) {
+    size_t end = first + 1;
+    while (end < count && end - first < most &&
+           (end - first + 1) * (questions[end].length + TIME_STEP) <= PASS_ROWS)
+        end++;
+    return end;
+}
+
+static int ask_batches(const struct asking *a, const struct asked *asked,
+                       const struct question *questions, const size_t *starts, size_t batches,
+                       size_t threads, struct finding *findings, struct error *error) {
     int failed = 0;
 #pragma omp parallel num_threads((int)threads) reduction(| : failed)
     {
@@ -191,72 +245,92 @@ static int ask_all(const struct asking *a, const struct asked *asked,
         struct asker asker = {.weights = asked->layer != NULL ? layer_weights(asked->layer)
                                                               : model_weights(a->model)};
 #pragma omp for schedule(dynamic, 1)
-        for (size_t first = 0; first < count; first += SEQUENCES) {
-            size_t some = count - first < SEQUENCES ? count - first : SEQUENCES;
-            if (!failed && ask_some(a, &asker, asked, questions + first, some, gaps, &own)) {
+        for (size_t b = 0; b < batches; b++)
+            if (!failed && ask_some(a, &asker, asked, questions + starts[b],
+                                    starts[b + 1] - starts[b], findings, &own)) {
                 failed = 1;
 #pragma omp critical(asking_error)
                 *error = own;
             }
-        }
         asker_free(&asker);
     }
     return failed ? -1 : 0;
 }
 
-int asking_log_odds(struct asking *a, const struct asked *asked, const char *const *statements,
-                    size_t count, size_t threads, double *log_odds, struct error *error) {
-    size_t total = count * FRAME_COUNT, time = MOST_TIME;
-    struct question *questions = memory_allocate(total, sizeof *questions, error);
-    int32_t *tokens = memory_allocate(total * time, sizeof *tokens, error);
-    double *gaps = memory_allocate(total, sizeof *gaps, error);
-    int result = questions == NULL || tokens == NULL || gaps == NULL ? -1 : 0;
-    for (size_t i = 0; result == 0 && i < total; i++) {
-        struct question *q = &questions[i];
-        *q = (struct question){
-            .tokens = tokens + i * time, .statement = i / FRAME_COUNT, .frame = i % FRAME_COUNT};
-        result = asking_encode(a, statements[q->statement], q->frame, time, q->tokens, &q->length,
-                               error);
+/* Questions in order of length, so that a batch wastes little. */
+static int ask_all(const struct asking *a, const struct asked *asked, struct question *questions,
+                   size_t count, size_t threads, struct finding *findings, struct error *error) {
+    size_t *starts = memory_allocate(count + 1, sizeof *starts, error), batches = 0;
+    size_t share = (count + threads - 1) / threads;
+    if (starts == NULL)
+        return -1;
+    qsort(questions, count, sizeof *questions, compare_lengths);
+    for (size_t first = 0; first < count;) {
+        starts[batches++] = first;
+        first = batch_end(questions, count, first, share < MOST_SEQUENCES ? share : MOST_SEQUENCES);
     }
-    if (result == 0) {
-        qsort(questions, total, sizeof *questions, compare_lengths);
-        result = ask_all(a, asked, questions, total, threads, gaps, error);
-    }
-    for (size_t i = 0; result == 0 && i < count; i++) {
-        log_odds[i] = 0;
-        for (size_t f = 0; f < FRAME_COUNT; f++)
-            log_odds[i] += gaps[i * FRAME_COUNT + f] / FRAME_COUNT;
-    }
-    memory_free(questions);
-    memory_free(tokens);
-    memory_free(gaps);
+    starts[batches] = count;
+    int result = ask_batches(a, asked, questions, starts, batches, threads, findings, error);
+    memory_free(starts);
     return result;
 }
 
-double asking_probability(double log_odds, const double *calibration) {
-    return 1 / (1 + exp(-(calibration[0] * log_odds + calibration[1])));
+/* Each statement in the frames from .. from+frames-1; findings[count, frames]. */
+static int find_out(struct asking *a, const struct asked *asked, const char *const *statements,
+                    size_t count, size_t from, size_t frames, size_t threads,
+                    struct finding *findings, struct error *error) {
+    size_t total = count * frames;
+    struct question *questions = memory_allocate(total, sizeof *questions, error);
+    int32_t *tokens = memory_allocate(total * QUESTION_TIME, sizeof *tokens, error);
+    int result = questions == NULL || tokens == NULL ? -1 : 0;
+    for (size_t i = 0; result == 0 && i < total; i++) {
+        struct question *q = &questions[i];
+        *q = (struct question){
+            .tokens = tokens + i * QUESTION_TIME, .place = i, .frame = from + i % frames};
+        result = asking_encode(a, statements[i / frames], q->frame, QUESTION_TIME, q->tokens,
+                               &q->length, error);
+    }
+    if (result == 0)
+        result = ask_all(a, asked, questions, total, threads, findings, error);
+    memory_free(questions);
+    memory_free(tokens);
+    return result;
 }
 
-void asking_calibrate(const double *log_odds, const uint8_t *labels, size_t count,
-                      double *calibration) {
-    enum { NEWTON_STEPS = 50 };
-    const double prior = 1; /* as much as a statement or so */
-    double scale = 1, shift = 0;
-    for (int step = 0; step < NEWTON_STEPS; step++) {
-        double g0 = prior * (scale - 1), g1 = prior * shift, h00 = prior, h01 = 0, h11 = prior;
-        for (size_t i = 0; i < count; i++) {
-            double p = asking_probability(log_odds[i], (double[]){scale, shift});
-            double wrong = p - labels[i], spread = p * (1 - p);
-            g0 += wrong * log_odds[i];
-            g1 += wrong;
-            h00 += spread * log_odds[i] * log_odds[i];
-            h01 += spread * log_odds[i];
-            h11 += spread;
-        }
-        double determinant = h00 * h11 - h01 * h01;
-        scale -= (h11 * g0 - h01 * g1) / determinant;
-        shift -= (h00 * g1 - h01 * g0) / determinant;
+static struct belief_of_model belief_of(const struct finding *findings, size_t frames) {
+    struct belief_of_model belief = {0, 0};
+    for (size_t f = 0; f < frames; f++) {
+        const double *x = findings[f].logits;
+        double most = fmax(x[ANSWER_YES], fmax(x[ANSWER_NO], x[ANSWER_UNKNOWN])), sum = 0;
+        for (size_t k = 0; k < ANSWER_COUNT; k++)
+            sum += exp(x[k] - most);
+        belief.log_odds += (x[ANSWER_YES] - x[ANSWER_NO]) / (double)frames;
+        belief.doubt += exp(x[ANSWER_UNKNOWN] - most) / sum / (double)frames;
     }
-    calibration[0] = scale;
-    calibration[1] = shift;
+    return belief;
+}
+
+int asking_ask(struct asking *a, const struct asked *asked, const char *const *statements,
+               size_t count, size_t threads, struct belief_of_model *beliefs, struct error *error) {
+    size_t frames = a->frame_count;
+    struct finding *findings = memory_allocate(count * frames, sizeof *findings, error);
+    int result = findings == NULL
+                     ? -1
+                     : find_out(a, asked, statements, count, 0, frames, threads, findings, error);
+    for (size_t i = 0; result == 0 && i < count; i++)
+        beliefs[i] = belief_of(findings + i * frames, frames);
+    memory_free(findings);
+    return result;
+}
+
+int asking_hear(struct asking *a, const struct asked *asked, const char *const *statements,
+                size_t count, size_t threads, double *log_likelihoods, struct error *error) {
+    struct finding *findings = memory_allocate(count, sizeof *findings, error);
+    int result = findings == NULL ? -1
+                                  : find_out(a, asked, statements, count, FRAME_COUNT, 1, threads,
+                                             findings, error);
+    for (size_t i = 0; result == 0 && i < count; i++)
+        log_likelihoods[i] = findings[i].heard;
+    memory_free(findings);
+    return result;
 }

@@ -1,27 +1,38 @@
-/* How a network is asked what it holds true: a statement in a frame, and how much likelier one
- * answer is than the other. Paraphrased frames are averaged, so that no one wording counts. */
+/* What a network holds true, found out in two ways.
+ *
+ * Asked: a statement in a frame, and how much likelier one answer is than the other; a third answer
+ * says that it does not know. Paraphrased frames are averaged, so that no one wording counts.
+ *
+ * Heard: how likely the statement's last words are after its first ones. Even a small network that
+ * cannot answer questions finds "Lagos is in Nigeria" likelier than "Lagos is in Peru". */
 #ifndef TRINE_TRUTH_ASKING_H
 #define TRINE_TRUTH_ASKING_H
 
 #include "latent/layer.h"
 #include "model/network.h"
 
-enum { FRAME_COUNT = 3 };
+enum { FRAME_COUNT = 3, ANSWER_COUNT = 3, HEARD_TOKENS = 4, QUESTION_TIME = 160 };
+
+enum answer { ANSWER_YES, ANSWER_NO, ANSWER_UNKNOWN };
 
 /* Statements in tokens, as a model's tokenizer cuts them. */
 struct asking {
     const struct model *model;
     struct tokenizer_cache *cache;
-    uint32_t yes[FRAME_COUNT], no[FRAME_COUNT]; /* first tokens of the answers */
-    real *answer_rows;                          /* [2 * FRAME_COUNT, D] of the output layer */
+    size_t
+        frame_count; /* of those whose answers the vocabulary tells apart by their first tokens */
+    size_t frames[FRAME_COUNT];
+    uint32_t answers[FRAME_COUNT][ANSWER_COUNT]; /* first tokens of the answers */
+    real *answer_rows; /* [FRAME_COUNT, ANSWER_COUNT, D] of the output layer */
 };
 
+/* Refuses a vocabulary that tells no frame's answers apart. */
 int asking_create(struct asking *asking, const struct model *model, struct error *error);
 void asking_free(struct asking *asking);
 
-/* tokens[time] <- the document's beginning and the statement in a frame, then zeros; *length <- how
- * many; a statement that is too long loses its beginning. Not to be called by two threads at once.
- */
+/* tokens[time] <- the document's beginning and the statement in a frame (below frame_count, or
+ * FRAME_COUNT: the statement by itself), then zeros; *length <- how many. What is too long loses
+ * its beginning. Not to be called by two threads at once. */
 int asking_encode(struct asking *asking, const char *statement, size_t frame, size_t time,
                   int32_t *tokens, size_t *length, struct error *error);
 
@@ -31,14 +42,17 @@ struct asked {
     const struct pass_handle *handle; /* of one sequence; NULL: nothing told */
 };
 
-/* log_odds[count]: the mean over frames of log P(yes) - log P(no), in nats, not calibrated. */
-int asking_log_odds(struct asking *asking, const struct asked *asked, const char *const *statements,
-                    size_t count, size_t threads, double *log_odds, struct error *error);
+struct belief_of_model {
+    double log_odds; /* mean over frames of log P(yes) - log P(no), nats, not calibrated */
+    double doubt;    /* mean over frames of P(unknown) among the three answers */
+};
 
-/* The best scale and shift of log odds against labels, by least log loss, with a weak prior on (1,
- * 0): calibration[2]. */
-void asking_calibrate(const double *log_odds, const uint8_t *labels, size_t count,
-                      double *calibration);
-double asking_probability(double log_odds, const double *calibration);
+/* beliefs[count]. */
+int asking_ask(struct asking *asking, const struct asked *asked, const char *const *statements,
+               size_t count, size_t threads, struct belief_of_model *beliefs, struct error *error);
+
+/* log_likelihoods[count] of the statements' last HEARD_TOKENS tokens, nats. */
+int asking_hear(struct asking *asking, const struct asked *asked, const char *const *statements,
+                size_t count, size_t threads, double *log_likelihoods, struct error *error);
 
 #endif

@@ -8,7 +8,7 @@
 #include "base/random.h"
 #include "train/optimizer.h"
 
-enum { TIME = 64, MOST_THREADS = 64 };
+enum { MOST_TIME = 96, TIME_STEP = 8, MOST_THREADS = 64 };
 
 struct worker {
     struct pass *pass;
@@ -21,7 +21,8 @@ struct training {
     struct layer *layer;
     struct asking *asking;
     const struct example *examples;
-    size_t count, share; /* sequences of one thread */
+    size_t count, share; /* share: sequences of one thread */
+    size_t time;         /* tokens of one, as the longest question needs */
     const struct layer_train_options *options;
     struct worker workers[MOST_THREADS];
     struct adamw_state state;
@@ -41,7 +42,7 @@ struct layer_train_options layer_train_options_default(void) {
 }
 
 static int worker_create(struct worker *w, const struct training *t, struct error *error) {
-    size_t rows = t->share * TIME, width = t->weights.config->latent_width;
+    size_t rows = t->share * t->time, width = t->weights.config->latent_width;
     w->tokens = memory_allocate(2 * rows, sizeof *w->tokens, error);
     w->losses = memory_allocate(rows * (1 + 3 * width) + 3 * t->share * width + t->layer->count,
                                 sizeof(real), error);
@@ -55,7 +56,7 @@ static int worker_create(struct worker *w, const struct training *t, struct erro
     w->mask = w->told + t->share * width;
     w->dtold = w->mask + t->share * width;
     w->gradient = w->dtold + t->share * width;
-    return pass_create(&w->pass, &t->weights, t->share, TIME, 1, error);
+    return pass_create(&w->pass, &t->weights, t->share, t->time, 1, error);
 }
 
 static void worker_free(struct worker *w) {
@@ -79,31 +80,42 @@ static const struct example *pick(struct training *t, size_t at) {
     return &t->examples[t->order[place]];
 }
 
+/* What an example is to be answered with this time; -1: it does not count. */
+static int32_t draw_answer(const struct training *t, const struct example *example, size_t frame,
+                           struct random *random) {
+    double draws[3];
+    for (int i = 0; i < 3; i++)
+        draws[i] = random_uniform(random);
+    if (draws[0] >= example->weight)
+        return -1;
+    return (int32_t)t->asking->answers[frame][draws[1] < example->doubt    ? ANSWER_UNKNOWN
+                                              : draws[2] < example->target ? ANSWER_YES
+                                                                           : ANSWER_NO];
+}
+
 /* The sequences of a step, dealt out to the workers. */
 static int fill(struct training *t, size_t step, struct error *error) {
     size_t batch = t->share * t->options->threads;
     for (size_t i = 0; i < batch; i++) {
         struct worker *w = &t->workers[i / t->share];
-        size_t row = i % t->share * TIME, length;
+        size_t row = i % t->share * t->time, length;
         struct random random;
         random_seed(&random, t->options->seed, step * batch + i);
         const struct example *example = pick(t, step * batch + i);
-        size_t frame = random_below(&random, FRAME_COUNT);
-        int is_yes = random_uniform(&random) < example->target;
-        if (asking_encode(t->asking, example->statement, frame, TIME, w->tokens + row, &length,
+        size_t frame = random_below(&random, t->asking->frame_count);
+        if (asking_encode(t->asking, example->statement, frame, t->time, w->tokens + row, &length,
                           error))
             return -1;
-        for (size_t k = 0; k < TIME; k++)
+        for (size_t k = 0; k < t->time; k++)
             w->targets[row + k] = -1;
-        w->targets[row + length - 1] =
-            (int32_t)(is_yes ? t->asking->yes[frame] : t->asking->no[frame]);
+        w->targets[row + length - 1] = draw_answer(t, example, frame, &random);
     }
     return 0;
 }
 
 static void run_worker(struct training *t, struct worker *w) {
     size_t width = t->weights.config->latent_width, overlay = t->layer->overlay.layout.count;
-    size_t rows = t->share * TIME;
+    size_t rows = t->share * t->time;
     memset(w->gradient, 0, t->layer->count * sizeof(real));
     memset(w->dmean, 0, 3 * rows * width * sizeof(real));
     for (size_t i = 0; i < t->share * width; i++) {
@@ -173,6 +185,21 @@ static int run_step(struct training *t, size_t step, struct layer_train_report *
     return 0;
 }
 
+/* The longest question sets the time of all. */
+static int find_time(struct training *t, struct error *error) {
+    int32_t tokens[MOST_TIME];
+    size_t length;
+    for (size_t i = 0; i < t->count; i++)
+        for (size_t frame = 0; frame < t->asking->frame_count; frame++) {
+            if (asking_encode(t->asking, t->examples[i].statement, frame, MOST_TIME, tokens,
+                              &length, error))
+                return -1;
+            t->time = length > t->time ? length : t->time;
+        }
+    t->time = (t->time + TIME_STEP - 1) / TIME_STEP * TIME_STEP;
+    return 0;
+}
+
 static int training_create(struct training *t, struct error *error) {
     size_t count = t->layer->count;
     t->state = (struct adamw_state){.values = t->layer->values,
@@ -181,7 +208,7 @@ static int training_create(struct training *t, struct error *error) {
     t->state.first = memory_allocate(2 * count, sizeof(real), error);
     t->decays = memory_allocate(count, 1, error);
     t->order = memory_allocate(t->count, sizeof *t->order, error);
-    if (t->state.first == NULL || t->decays == NULL || t->order == NULL)
+    if (t->state.first == NULL || t->decays == NULL || t->order == NULL || find_time(t, error))
         return -1;
     t->state.second = t->state.first + count;
     t->state.decays = t->decays;

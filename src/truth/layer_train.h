@@ -1,6 +1,7 @@
 /* Trains a layer's vector and overlay to answer frames: cross-entropy of the answer against targets
- * between 0 and 1, such as verdicts or a market's prices. The answer of a step is drawn from its
- * target, so that the expected loss is that of the target itself. */
+ * between 0 and 1, such as verdicts or a market's prices, and to say that it does not know as often
+ * as there is doubt. The answer of a step is drawn from its target, so that the expected loss is
+ * that of the target itself. */
 #ifndef TRINE_TRUTH_LAYER_TRAIN_H
 #define TRINE_TRUTH_LAYER_TRAIN_H
 
@@ -8,7 +9,9 @@
 
 struct example {
     const char *statement;
-    double target;
+    double target; /* probability of yes, where the answer is known */
+    double doubt;  /* probability that it is not */
+    double weight; /* 0 to 1 */
 };
 
 struct layer_train_options {

@@ -21,8 +21,44 @@ struct run {
     void *context;
     struct trader **traders;
     size_t trader_count;
+    uint8_t *known;     /* [sentences] enum verdict, as far as traders may see it */
+    uint32_t *families; /* [sentences] from 1; 0: none */
+    size_t family_count;
     struct error *error;
 };
+
+/* What becomes known on this day. */
+static void learn(struct run *r, size_t day) {
+    for (size_t i = 0; i < r->base->count; i++) {
+        const struct belief *b = &r->base->items[i];
+        if (b->verdict != VERDICT_UNKNOWN && b->day <= day &&
+            b->weight >= r->options->verdict_weight)
+            r->known[b->sentence] = (uint8_t)b->verdict;
+    }
+}
+
+/* What is believed today, by what was known yesterday. */
+static int set_opinions(struct run *r, size_t day) {
+    return opinions_set_day(r->opinions, day, r->known, r->families, r->family_count, r->error);
+}
+
+static int prepare(struct run *r) {
+    size_t count = sentences_count(r->base->sentences);
+    uint32_t *family = memory_allocate(r->base->count, sizeof *family, r->error);
+    r->known = memory_allocate(count, 1, r->error);
+    r->families = memory_allocate(count, sizeof *r->families, r->error);
+    int result = family == NULL || r->known == NULL || r->families == NULL ||
+                         belief_base_number_families(r->base, family, &r->family_count, r->error)
+                     ? -1
+                     : opinions_start(r->opinions, r->base, r->error);
+    for (size_t i = 0; result == 0 && i < r->base->count; i++)
+        if (family[i] != 0)
+            r->families[r->base->items[i].sentence] = family[i];
+    if (result == 0)
+        memset(r->known, VERDICT_UNKNOWN, count);
+    memory_free(family);
+    return result;
+}
 
 /* How yesterday's prices fared on what becomes known today. */
 static void score(struct run *r, size_t day) {
@@ -86,7 +122,7 @@ static int add_traders(struct run *r) {
     if (r->traders == NULL || add_own_traders(r))
         return -1;
     for (size_t j = 0; j < r->opinions->trader_count; j++)
-        if (made(r, trader_of_opinion(next(r), r->opinions->traders[j],
+        if (made(r, trader_of_opinion(next(r), r->opinions->traders[j].name,
                                       r->opinions->beliefs + j * r->opinions->sentence_count, 0.5,
                                       r->error)))
             return -1;
@@ -118,9 +154,9 @@ static int run_exact_days(struct run *r, struct exact_market *market) {
     size_t count = sentences_count(r->base->sentences);
     for (size_t day = 1; day <= r->options->days; day++) {
         struct exact_market_day report;
-        opinions_set_day(r->opinions, day);
-        if (exact_market_run_day(market, &report, r->error))
+        if (set_opinions(r, day) || exact_market_run_day(market, &report, r->error))
             return -1;
+        learn(r, day);
         r->record->days[day - 1] =
             (struct market_day){report.gain, report.tolerance, report.incoherence};
         r->summary->days_over += report.gain > report.tolerance;
@@ -157,43 +193,32 @@ struct kelly_run {
     struct kelly_market *market;
     size_t trader_count, count;
     float **beliefs;
-    uint8_t *known;
     double *prices;
-    uint32_t *family; /* [beliefs] */
-    size_t family_count;
     double *counts; /* [2, family_count + 1]: known, and true, by family */
 };
 
 static void set_family_beliefs(const struct run *r, const struct kelly_run *k, float *beliefs) {
-    memset(k->counts, 0, 2 * (k->family_count + 1) * sizeof *k->counts);
-    double *true_ones = k->counts + k->family_count + 1;
-    for (size_t i = 0; i < r->base->count; i++) {
-        uint8_t known = k->known[r->base->items[i].sentence];
-        k->counts[k->family[i]] += known <= 1;
-        true_ones[k->family[i]] += known == 1;
+    memset(k->counts, 0, 2 * (r->family_count + 1) * sizeof *k->counts);
+    double *true_ones = k->counts + r->family_count + 1;
+    for (size_t i = 0; i < k->count; i++) {
+        k->counts[r->families[i]] += r->known[i] <= 1;
+        true_ones[r->families[i]] += r->known[i] == 1;
     }
-    for (size_t i = 0; i < r->base->count; i++)
-        if (k->family[i] > 0)
-            beliefs[r->base->items[i].sentence] =
-                (float)((true_ones[k->family[i]] + 1) / (k->counts[k->family[i]] + 2));
+    for (size_t i = 0; i < k->count; i++)
+        if (r->families[i] > 0)
+            beliefs[i] = (float)((true_ones[r->families[i]] + 1) / (k->counts[r->families[i]] + 2));
 }
 
-static void set_beliefs(struct run *r, struct kelly_run *k, size_t day) {
+static int set_beliefs(struct run *r, struct kelly_run *k, size_t day) {
     size_t from_file = r->opinions->trader_count;
-    opinions_set_day(r->opinions, day);
+    if (set_opinions(r, day))
+        return -1;
     for (size_t j = 0; j < from_file; j++)
         for (size_t i = 0; i < k->count; i++)
             k->beliefs[j][i] = (float)r->opinions->beliefs[j * k->count + i];
     set_family_beliefs(r, k, k->beliefs[from_file + 1]);
-}
-
-static void learn(const struct run *r, struct kelly_run *k, size_t day) {
-    for (size_t i = 0; i < r->base->count; i++) {
-        const struct belief *b = &r->base->items[i];
-        if (b->verdict != VERDICT_UNKNOWN && b->day <= day &&
-            b->weight >= r->options->verdict_weight)
-            k->known[b->sentence] = (uint8_t)b->verdict;
-    }
+    learn(r, day);
+    return 0;
 }
 
 static double mean_violation(const struct facet *facets, size_t count, const double *prices) {
@@ -211,9 +236,8 @@ static int run_kelly_days(struct run *r, struct kelly_run *k) {
     int result = 0;
     for (size_t day = 1; result == 0 && day <= r->options->days; day++) {
         struct kelly_day report;
-        set_beliefs(r, k, day);
-        learn(r, k, day);
-        result = kelly_market_run_day(k->market, (const float *const *)k->beliefs, k->known,
+        result = set_beliefs(r, k, day) ||
+                 kelly_market_run_day(k->market, (const float *const *)k->beliefs, r->known,
                                       k->prices, &report, r->error) ||
                  kelly_market_check_regret(k->market, r->error);
         if (result != 0)
@@ -231,7 +255,7 @@ static int record_kelly_traders(struct run *r, const struct kelly_run *k) {
         struct market_trader *t = &r->record->traders[j];
         size_t own = j - r->opinions->trader_count;
         if (name_trader(r, j,
-                        j < r->opinions->trader_count ? r->opinions->traders[j]
+                        j < r->opinions->trader_count ? r->opinions->traders[j].name
                         : own == 0                    ? "even odds"
                                                       : "frequency"))
             return -1;
@@ -250,17 +274,10 @@ static int run_kelly(struct run *r) {
                                         (r->options->without & MARKET_COHERENCE) != 0};
     float *room = memory_allocate(k.trader_count * k.count, sizeof *room, r->error);
     k.beliefs = memory_allocate(k.trader_count, sizeof *k.beliefs, r->error);
-    k.known = memory_allocate(k.count, 1, r->error);
     k.prices = memory_allocate(k.count, sizeof *k.prices, r->error);
-    k.family = memory_allocate(r->base->count, sizeof *k.family, r->error);
-    k.counts = memory_allocate(2 * (r->base->count + 1), sizeof *k.counts, r->error);
-    int result = room == NULL || k.beliefs == NULL || k.known == NULL || k.prices == NULL ||
-                         k.family == NULL || k.counts == NULL ||
-                         belief_base_number_families(r->base, k.family, &k.family_count, r->error)
-                     ? -1
-                     : 0;
+    k.counts = memory_allocate(2 * (r->family_count + 1), sizeof *k.counts, r->error);
+    int result = room == NULL || k.beliefs == NULL || k.prices == NULL || k.counts == NULL ? -1 : 0;
     if (result == 0) {
-        memset(k.known, VERDICT_UNKNOWN, k.count);
         for (size_t j = 0; j < k.trader_count; j++)
             k.beliefs[j] = room + j * k.count;
         for (size_t i = 0; i < k.count; i++) {
@@ -279,9 +296,7 @@ static int run_kelly(struct run *r) {
     kelly_market_destroy(k.market);
     memory_free(room);
     memory_free(k.beliefs);
-    memory_free(k.known);
     memory_free(k.prices);
-    memory_free(k.family);
     memory_free(k.counts);
     return result ? -1 : 0;
 }
@@ -302,8 +317,9 @@ int market_run(struct market_record *record, struct market_run_summary *summary,
     *summary = (struct market_run_summary){0};
     if (base->count == 0)
         return error_set(error, "a market wants at least one sentence");
-    int result = opinions_start(opinions, base, error) ||
-                 (options->is_kelly ? run_kelly(&r) : run_exact(&r));
+    int result = prepare(&r) || (options->is_kelly ? run_kelly(&r) : run_exact(&r));
+    memory_free(r.known);
+    memory_free(r.families);
     if (result != 0) {
         market_record_free(record);
         return -1;

@@ -326,7 +326,7 @@ static void test_attention(void **state) {
     matmul_destroy(c.matmul);
 }
 
-/* ---- classifier: more rows than one chunk, one of them without a target ---- */
+/* ---- classifier: more rows than one chunk, some of them without a target ---- */
 
 enum { CASES = 70, VOCABULARY = 23, DEPTH = 6 };
 
@@ -351,11 +351,11 @@ static void test_classifier(void **state) {
     struct error error;
     struct classifier_case c = {.matmul = matmul_for_test()};
     real dx[CASES * DEPTH], dweight[VOCABULARY * DEPTH] = {0}, losses[CASES];
-    c.scratch = memory_allocate(classifier_scratch_size(VOCABULARY), sizeof(real), &error);
+    c.scratch = memory_allocate(classifier_scratch_size(DEPTH, VOCABULARY), sizeof(real), &error);
     fill(c.x, CASES * DEPTH, 1);
     fill(c.weight, VOCABULARY * DEPTH, 1);
     for (size_t i = 0; i < CASES; i++)
-        c.targets[i] = i == 5 ? -1 : (int32_t)(i % VOCABULARY);
+        c.targets[i] = i == 5 || i % 7 == 3 ? -1 : (int32_t)(i % VOCABULARY);
     classifier_loss(&c);
     for (size_t i = 0; i < CASES; i++) {
         double sum = 0, target = 0;

@@ -111,6 +111,8 @@ static void test_opinions(void **state) {
     struct belief_base base;
     struct opinions opinions = {0};
     struct error error;
+    const uint8_t known[] = {VERDICT_UNKNOWN, VERDICT_UNKNOWN, VERDICT_UNKNOWN};
+    const uint32_t families[] = {0, 0, 0};
     make_base(&base);
     write_file("opinions",
                "{\"trader\": \"x\", \"sentence\": \"a\", \"belief\": 0.9, \"day\": 5}\n"
@@ -122,18 +124,20 @@ static void test_opinions(void **state) {
         fail_msg("%s", error.message);
     assert_int_equal(opinions_start(&opinions, &base, &error), 0);
     assert_int_equal(opinions.trader_count, 2);
-    opinions_set_day(&opinions, 1);
+    assert_int_equal(opinions_set_day(&opinions, 1, known, families, 0, &error), 0);
     assert_true(opinions.beliefs[0] == 0.3 && opinions.beliefs[3 + 1] == 0.1);
     assert_true(isnan(opinions.beliefs[2]));
-    opinions_set_day(&opinions, 6);
+    assert_int_equal(opinions_set_day(&opinions, 6, known, families, 0, &error), 0);
     assert_true(opinions.beliefs[0] == 0.9 && opinions.beliefs[3 + 1] == 0.1);
-    opinions_set_day(&opinions, 7);
+    assert_int_equal(opinions_set_day(&opinions, 7, known, families, 0, &error), 0);
     assert_true(isnan(opinions.beliefs[3 + 1]));
     opinions_free(&opinions);
     static const char *const BROKEN[] = {
         "{\"trader\": \"x\", \"sentence\": \"z\", \"belief\": 0.9}",
         "{\"trader\": \"x\", \"sentence\": \"a\", \"belief\": 1.9}",
         "{\"trader\": \"x\", \"sentence\": \"a\"}",
+        "{\"trader\": \"x\", \"sentence\": \"a\", \"belief\": 0.5, \"log_odds\": 1}",
+        "{\"trader\": \"x\", \"sentence\": \"a\", \"log_odds\": null}",
         "{\"trader\": \"x\", \"sentence\": \"a\", \"belief\": 0.9, \"day\": 0}",
         "{\"trader\": \"x\", \"sentence\": \"a\", \"belief\": 0.9, \"mood\": 1}",
         "{"};
@@ -143,6 +147,32 @@ static void test_opinions(void **state) {
         assert_non_null(strstr(error.message, ":1: "));
         opinions_free(&opinions);
     }
+    belief_base_free(&base);
+}
+
+/* A trader that says log odds is believed as far as it was right about what is known, and not by
+ * what it says of that by itself. */
+static void test_calibrated_opinions(void **state) {
+    (void)state;
+    struct belief_base base;
+    struct opinions opinions = {0};
+    struct error error;
+    const uint8_t known[] = {VERDICT_TRUE, VERDICT_FALSE, VERDICT_UNKNOWN};
+    const uint8_t nothing[] = {VERDICT_UNKNOWN, VERDICT_UNKNOWN, VERDICT_UNKNOWN};
+    const uint32_t families[] = {0, 0, 0};
+    make_base(&base);
+    const double said[] = {-9, 3, -8};
+    for (uint32_t i = 0; i < 3; i++)
+        assert_int_equal(
+            opinions_add(&opinions, "backwards", OPINION_LOG_ODDS, i, 1, said[i], &error), 0);
+    assert_int_equal(opinions_add(&opinions, "backwards", OPINION_PROBABILITY, 0, 1, 0.5, &error),
+                     -1);
+    assert_int_equal(opinions_start(&opinions, &base, &error), 0);
+    assert_int_equal(opinions_set_day(&opinions, 1, nothing, families, 0, &error), 0);
+    assert_true(fabs(opinions.beliefs[2] - 0.5) < 1e-9);
+    assert_int_equal(opinions_set_day(&opinions, 2, known, families, 0, &error), 0);
+    assert_true(opinions.beliefs[2] > 0.55 && opinions.beliefs[1] < 0.45);
+    opinions_free(&opinions);
     belief_base_free(&base);
 }
 
@@ -163,6 +193,7 @@ int main(void) {
         cmocka_unit_test(test_read_back),
         cmocka_unit_test(test_hostile_records),
         cmocka_unit_test(test_opinions),
+        cmocka_unit_test(test_calibrated_opinions),
     };
     return cmocka_run_group_tests(tests, enter, leave);
 }
