@@ -10,9 +10,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* The names that a corpus is made of, also half-written. */
+/* The names that a corpus is made of, also half-written; the library (truth/library.h) is made
+ * from it again. */
 static int is_of_corpus(const char *name) {
-    return strncmp(name, "catalogue.sqlite", 16) == 0 || strncmp(name, "tokens-", 7) == 0;
+    return strncmp(name, "catalogue.sqlite", 16) == 0 || strncmp(name, "tokens-", 7) == 0 ||
+           strncmp(name, "library.sqlite", 14) == 0;
 }
 
 /* Calls for each entry; `removes`: unlinks those of a corpus. Returns 1 when all are of a corpus, 0
