@@ -133,7 +133,7 @@ def negate_years(base, names):
     for (author, year), name in names.items():
         label = not base.statements[name]["label"]
         negation = base.add("not_year", f"{author} did not give an address in {year}.", label)
-        base.constrain(f"{negation} iff not {name}")
+        base.constrain("{} iff not {}", negation, name)
 
 
 def at_most_one(base, names, group_of):
@@ -142,16 +142,16 @@ def at_most_one(base, names, group_of):
         groups[group_of(key)].append(name)
     for group in groups.values():
         for a, b in itertools.combinations(group, 2):
-            base.constrain(f"not ({a} and {b})")
+            base.constrain("not ({} and {})", a, b)
 
 
 def order_laws(base, names):
     for a, b in names:
         if a < b and (b, a) in names:
-            base.constrain(f"not ({names[a, b]} and {names[b, a]})")
+            base.constrain("not ({} and {})", names[a, b], names[b, a])
     triples = [(a, b, c) for a, b in names for b2, c in names if b == b2 and (a, c) in names]
     for a, b, c in shuffled(triples, "transitive")[:TRANSITIVE]:
-        base.constrain(f"{names[a, b]} and {names[b, c]} implies {names[a, c]}")
+        base.constrain("{} and {} implies {}", names[a, b], names[b, c], names[a, c])
 
 
 def speak(base, kinds, several, with_not=False):

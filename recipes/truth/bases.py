@@ -4,6 +4,7 @@ Draws go by hashes, as in recipes/sotu/choose_held_out.py: they depend on nothin
 """
 
 import hashlib
+import itertools
 import json
 import re
 
@@ -12,6 +13,15 @@ SEEDS = (1, 2, 3)
 DAYS = 10
 NEVER = 0.1  # of the statements get no verdict at any fraction
 MOST_UNRESOLVED = 600
+# The forms of laws, and what they say.
+LAWS = {
+    "{} iff {}": lambda a, b: a == b,
+    "{} iff not {}": lambda n, a: n != a,
+    "{} iff {} and {}": lambda c, a, b: c == (a and b),
+    "{} iff {} or {}": lambda c, a, b: c == (a or b),
+    "not ({} and {})": lambda a, b: not (a and b),
+    "{} and {} implies {}": lambda a, b, c: not (a and b) or c,
+}
 ARTICLES = {"a", "an", "the", "this", "these", "it", "he", "she", "they", "we", "there", "one", "some", "most", "many"}
 
 
@@ -61,7 +71,7 @@ class Base:
     def __init__(self, source):
         self.source = source
         self.statements = {}  # id -> {"id", "statement", "family", "label"}
-        self.constraints = []
+        self.laws = {}  # (form, names) in the order of adding
         self.by_text = {}
         self.counts = {}
 
@@ -81,9 +91,29 @@ class Base:
     def find(self, text):
         return self.by_text.get(same(text))
 
-    def constrain(self, formula):
-        if formula not in self.constraints:
-            self.constraints.append(formula)
+    def constrain(self, form, *names):
+        if not LAWS[form](*(self.statements[name]["label"] for name in names)):
+            raise SystemExit("a law is broken: " + form.format(*(self.statements[n]["statement"] for n in names)))
+        self.laws[form, names] = True
+
+    def settled(self, names):
+        """Which statements follow, one law at a time, from the labels of these."""
+        known = {name: self.statements[name]["label"] for name in names}
+        waiting, before = list(self.laws), None
+        while len(known) != before:
+            before = len(known)
+            for form, names in waiting:
+                free = [name for name in names if name not in known]
+                worlds = []
+                for values in itertools.product((False, True), repeat=len(free)):
+                    world = {name: known.get(name) for name in names} | dict(zip(free, values))
+                    if LAWS[form](*(world[name] for name in names)):
+                        worlds.append(world)
+                for name in free:
+                    if len({world[name] for world in worlds}) == 1:
+                        known[name] = worlds[0][name]
+            waiting = [law for law in waiting if not all(name in known for name in law[1])]
+        return set(known)
 
     def compose(self, family, count, common=frozenset(), with_not=False):
         """`count` conjunctions of statements of one family, as many disjunctions, half of them true; and negations."""
@@ -105,13 +135,13 @@ class Base:
 
         for a, b in pairs(("TT", "TF", "TT", "FT", "TT", "FF"), 0):
             name = self.add(f"{family}_both", both(text[a], text[b], common), label[a] and label[b])
-            self.constrain(f"{name} iff {a} and {b}")
+            self.constrain("{} iff {} and {}", name, a, b)
         for a, b in pairs(("FF", "TF", "FF", "FT", "FF", "TT"), 1):
             name = self.add(f"{family}_either", either(text[a], text[b], common), label[a] or label[b])
-            self.constrain(f"{name} iff {a} or {b}")
+            self.constrain("{} iff {} or {}", name, a, b)
         for a in names[:count] if with_not else ():
             name = self.add(f"{family}_not", f"It is not true that {inner(text[a], common)}.", not label[a])
-            self.constrain(f"{name} iff not {a}")
+            self.constrain("{} iff not {}", name, a)
 
     def line(self, statement, day):
         line = {"id": statement["id"], "sentence": statement["statement"], "family": statement["family"]}
@@ -122,7 +152,7 @@ class Base:
     def write(self, path, day_of):
         """day_of(id): the day on which a verdict becomes known, None for never."""
         lines = [self.line(s, day_of(name)) for name, s in self.statements.items()]
-        lines += [{"constraint": formula, "day": 0} for formula in self.constraints]
+        lines += [{"constraint": form.format(*names), "day": 0} for form, names in self.laws]
         write_lines(path, lines)
 
 
@@ -141,11 +171,13 @@ def write_all(base, calibrate, held_out, out):
                 out / f"base-{fraction}-s{seed}.jsonl",
                 lambda name: 1 + int(DAYS * number_of("day", seed, name)) if name in known else None,
             )
-            rest = [base.statements[name] for name in order if name not in known][-MOST_UNRESOLVED:]
-            write_lines(out / f"unresolved-{fraction}-s{seed}.jsonl", rest)
+            settled = base.settled(known)
+            rest = [name for name in order if name not in known][-MOST_UNRESOLVED:]
+            lines = [base.statements[name] | {"settled": name in settled} for name in rest]
+            write_lines(out / f"unresolved-{fraction}-s{seed}.jsonl", lines)
     write_lines(out / "calibrate.jsonl", calibrate.statements.values())
     held_out.write(out / "held_out.jsonl", lambda name: 1)
     for what, b in (("base", base), ("calibrate", calibrate), ("held out", held_out)):
         true = sum(s["label"] for s in b.statements.values())
-        print(f"{what}: {len(b.statements)} statements, {true} of them true; {len(b.constraints)} constraints")
+        print(f"{what}: {len(b.statements)} statements, {true} of them true; {len(b.laws)} constraints")
         print("  " + ", ".join(f"{family} {count}" for family, count in b.counts.items()))

@@ -8,9 +8,10 @@ DATA_DIR holds geometry_of_truth, internal_state_probes, common_claim, creak and
   base-F-sS.jsonl        belief base of the training topics; a share F of the statements, drawn with seed S, has a
                          verdict, on a day from 1 to 10; the draw for a smaller F is a part of that for a larger one,
                          and a tenth has none even at F = 1.  Laws hold from day 0.
-  unresolved-F-sS.jsonl  statements of it that have no verdict: {"id", "statement", "family", "label"}; at most 600,
-                         those of a larger F among those of a smaller one
-  calibrate.jsonl        further statements of the training topics, in the same format
+  unresolved-F-sS.jsonl  statements of it that have no verdict: {"id", "statement", "family", "label", "settled"}; at
+                         most 600, those of a larger F among those of a smaller one.  Settled: it follows from the
+                         verdicts, as far as one law after another tells.
+  calibrate.jsonl        further statements of the training topics: {"id", "statement", "family", "label"}
   held_out.jsonl         belief base of topics that are in none of the others, with verdicts and laws
 """
 
@@ -79,17 +80,17 @@ def add_cities(base, sets):
     for row in sets["neg_cities"]:
         if row["entity"] in negated:
             name = base.add("neg_cities", row["statement"], row["label"])
-            base.constrain(f"{name} iff not {base.find(row['parts'][0]['statement'])}")
-    for family, op in (("cities_conj", "and"), ("cities_disj", "or")):
+            base.constrain("{} iff not {}", name, base.find(row["parts"][0]["statement"]))
+    for family, law in (("cities_conj", "{} iff {} and {}"), ("cities_disj", "{} iff {} or {}")):
         rows = [r for r in sets[family] if all(city_of(part["statement"]) in pool for part in r["parts"])]
         for row in balanced(rows, COMPOSED, family):
             parts = [add(part["statement"], part["label"]) for part in row["parts"]]
             if len(set(parts)) == 2:
                 name = base.add(family, row["statement"], row["label"])
-                base.constrain(f"{name} iff {parts[0]} {op} {parts[1]}")
+                base.constrain(law, name, *parts)
     for names in by_city.values():
         for a, b in itertools.combinations(names, 2):
-            base.constrain(f"not ({a} and {b})")
+            base.constrain("not ({} and {})", a, b)
     return pool
 
 
@@ -104,13 +105,13 @@ def add_numbers(base, sets):
                 row = rows[family, n1, n2]
                 name[family, n1, n2] = base.add(family, row["statement"], row["label"])
         for n1, n2 in ((a, b), (b, a)):
-            base.constrain(f"{name['larger_than', n1, n2]} iff {name['smaller_than', n2, n1]}")
-        base.constrain(f"not ({name['larger_than', a, b]} and {name['larger_than', b, a]})")
+            base.constrain("{} iff {}", name["larger_than", n1, n2], name["smaller_than", n2, n1])
+        base.constrain("not ({} and {})", name["larger_than", a, b], name["larger_than", b, a])
     larger = {(a, b) for family, a, b in name if family == "larger_than"}
     triples = [(a, b, c) for a, b in larger for b2, c in larger if b == b2 and c != a and (a, c) in larger]
     for a, b, c in shuffled(triples, "transitive")[:TRANSITIVE]:
-        ab, bc, ac = (name["larger_than", *pair] for pair in ((a, b), (b, c), (a, c)))
-        base.constrain(f"{ab} and {bc} implies {ac}")
+        chain = (name["larger_than", n1, n2] for n1, n2 in ((a, b), (b, c), (a, c)))
+        base.constrain("{} and {} implies {}", *chain)
     return larger
 
 
@@ -124,12 +125,12 @@ def held_out_topics(sets, base):
         add("sp_en_trans", row)
     for row in sets["neg_sp_en_trans"]:
         name = add("neg_sp_en_trans", row)
-        held_out.constrain(f"{name} iff not {held_out.find(row['parts'][0]['statement'])}")
+        held_out.constrain("{} iff not {}", name, held_out.find(row["parts"][0]["statement"]))
     for row in balanced(sets["companies"], 300, "companies"):
         add("companies", row)
     for row, negation in shuffled(fact_pairs(sets), "facts", lambda pair: pair[0]["statement"])[:250]:
         if not base.find(row["statement"]) and not base.find(negation["statement"]):
-            held_out.constrain(f"{add('neg_facts', negation)} iff not {add('facts', row)}")
+            held_out.constrain("{} iff not {}", add("neg_facts", negation), add("facts", row))
     cities = {s["statement"].split(" is in ")[0][12:] for s in base.statements.values() if s["family"] == "cities"}
     rows = [r for r in sets["capitals"] if r["statement"].split(" is a ")[0] not in CITY_STATES | cities]
     for row in balanced(rows, 300, "capitals"):
@@ -139,7 +140,7 @@ def held_out_topics(sets, base):
         by_subject[row["subject"], row["relation"]][row["label"]] = row
     pairs = [rows for rows in by_subject.values() if len(rows) == 2]
     for rows in shuffled(pairs, "counterfact", lambda rows: rows[True]["statement"])[:150]:
-        held_out.constrain(f"not ({add('counterfact', rows[True])} and {add('counterfact', rows[False])})")
+        held_out.constrain("not ({} and {})", add("counterfact", rows[True]), add("counterfact", rows[False]))
     words = {w for r in sets["facts"] for w in r["statement"].split()[1:]}
     common = {word for word in words if word.islower()}
     for family in ("sp_en_trans", "companies", "facts", "capitals", "counterfact"):

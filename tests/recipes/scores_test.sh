@@ -32,7 +32,7 @@ answers 1 0 0 1 0 >"$work/two.jsonl"
 scores() { python3 recipes/truth/scores.py --base "$work/base.jsonl" "$@"; }
 same() { [ "$1" = "$2" ] || fail "$(printf '%s\n' "wanted: $2" "found:  $1")"; }
 
-# Of the right answers two are halves; d and n, both at 0.5, err by as much in opposite directions; one of six pairs ties.
+# Two answers are half right; d and n, both at 0.5, err as much in opposite directions; one of six pairs is a tie.
 same "$(scores --name one "$work/one.jsonl")" \
     "| one | 0.800 | 0.158 | 0.180 | 0.495 | 0.917 | 0.300 | 0.100 | 0.300 | 0.100 | 0.300 | 0.000 |"
 # Certain and right, but for the last law.
