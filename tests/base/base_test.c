@@ -1,4 +1,4 @@
-/* Memory, files and random numbers. */
+/* Memory, files, libraries and random numbers. */
 #include <math.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "base/library.h"
 #include "base/memory.h"
 #include "base/random.h"
 #include "cmocka_all.h"
@@ -98,6 +99,21 @@ static void test_files(void **state) {
     assert_int_equal(rmdir(directory), 0);
 }
 
+static void test_libraries(void **state) {
+    (void)state;
+    struct error error;
+    struct {
+        double (*cosine)(double), (*sine)(double);
+    } functions;
+    const char *names[] = {"cos", "sin"}, *others[] = {"cos", "no_such_function"};
+    assert_int_equal(library_load(&functions, names, 2, "libm.so.6", &error), 0);
+    assert_true(functions.cosine(0) == 1 && functions.sine(0) == 0);
+    assert_int_equal(library_load(&functions, others, 2, "libm.so.6", &error), -1);
+    assert_non_null(strstr(error.message, "no_such_function"));
+    assert_int_equal(library_load(&functions, names, 2, "libnowhere.so.1", &error), -1);
+    assert_non_null(strstr(error.message, "libnowhere.so.1"));
+}
+
 static void test_random(void **state) {
     (void)state;
     enum { N = 100000 };
@@ -127,9 +143,8 @@ static void test_random(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_memory),
-        cmocka_unit_test(test_growing),
-        cmocka_unit_test(test_files),
+        cmocka_unit_test(test_memory), cmocka_unit_test(test_growing),
+        cmocka_unit_test(test_files),  cmocka_unit_test(test_libraries),
         cmocka_unit_test(test_random),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
