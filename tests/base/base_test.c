@@ -39,6 +39,20 @@ static void test_memory(void **state) {
     memory_free(block);
 }
 
+/* Pages that nobody writes to take no memory; what was freed can be given back. */
+static void test_resident(void **state) {
+    (void)state;
+    enum { BYTES = 12 << 20 };
+    struct error error;
+    size_t before = memory_peak();
+    char *block = memory_allocate(BYTES, 1, &error);
+    assert_non_null(block);
+    block[BYTES / 2] = 1;
+    assert_true(memory_peak() < before + BYTES / 2);
+    memory_free(block);
+    memory_trim();
+}
+
 static void test_growing(void **state) {
     (void)state;
     struct error error;
@@ -86,6 +100,8 @@ static void test_files(void **state) {
     assert_int_equal(file_read_all(path, 2, &data, &bytes, &error), -1); /* too long */
     assert_non_null(strstr(error.message, path));
     assert_int_equal(file_map_open(&map, path, &error), 0);
+    assert_memory_equal(map.data, "one", 3);
+    file_map_release(&map);
     assert_memory_equal(map.data, "one", 3);
     file_map_close(&map);
     assert_int_equal(file_map_open(&map, directory, &error), -1);
@@ -143,9 +159,9 @@ static void test_random(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_memory), cmocka_unit_test(test_growing),
-        cmocka_unit_test(test_files),  cmocka_unit_test(test_libraries),
-        cmocka_unit_test(test_random),
+        cmocka_unit_test(test_memory),    cmocka_unit_test(test_resident),
+        cmocka_unit_test(test_growing),   cmocka_unit_test(test_files),
+        cmocka_unit_test(test_libraries), cmocka_unit_test(test_random),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
