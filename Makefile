@@ -22,7 +22,7 @@ LINKED_PACKAGES = $(filter-out cairo lapacke,$(PACKAGES))
 # oneDNN, LAPACKE and Cairo are opened by those who use them (base/library.h). The C++ of CaDiCaL is linked in:
 # its shared library would take more memory than all of ours.
 LDLIBS = -Wl,--as-needed $(shell pkg-config --libs $(LINKED_PACKAGES) 2>/dev/null) \
-    -lcadical -Wl,-Bstatic -lstdc++ -Wl,-Bdynamic -lm -lpthread
+    -lcadical -static-libgcc -Wl,-Bstatic -lstdc++ -Wl,-Bdynamic -lm -lpthread
 VERSION = 0.1.0
 
 ifeq ($(SANITIZE),1)
