@@ -18,7 +18,11 @@ WARNINGS = -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-pro
 OPTIMISE = -O3 -fno-math-errno -fno-trapping-math -ffp-contract=fast
 CPPFLAGS = -Isrc -Iinclude -Itests -D_GNU_SOURCE -DTRINE_VERSION='"$(VERSION)"' $(shell pkg-config --cflags $(PACKAGES) 2>/dev/null)
 CFLAGS = -std=gnu11 -g -fopenmp -fvisibility=hidden -fPIC $(WARNINGS) $(OPTIMISE)
-LDLIBS = $(shell pkg-config --libs $(PACKAGES) 2>/dev/null) -ldnnl -lcadical -lstdc++ -lm -lpthread
+LINKED_PACKAGES = $(filter-out cairo lapacke,$(PACKAGES))
+# oneDNN, LAPACKE and Cairo are opened by those who use them (base/library.h). The C++ of CaDiCaL is linked in:
+# its shared library would take more memory than all of ours.
+LDLIBS = -Wl,--as-needed $(shell pkg-config --libs $(LINKED_PACKAGES) 2>/dev/null) \
+    -lcadical -static-libgcc -Wl,-Bstatic -lstdc++ -Wl,-Bdynamic -lm -lpthread
 VERSION = 0.1.0
 
 ifeq ($(SANITIZE),1)
@@ -141,7 +145,7 @@ install: $(PROGRAM) $(LIBRARY) $(SHARED)
 	install -m 644 $(LIBRARY) $(INSTALLED)/lib
 	install -m 755 $(SHARED) $(INSTALLED)/lib
 	ln -sf libtrine.so.0 $(INSTALLED)/lib/libtrine.so
-	sed -e 's|@PREFIX@|$(PREFIX)|; s|@VERSION@|$(VERSION)|; s|@PACKAGES@|$(PACKAGES)|' doc/trine.pc.in \
+	sed -e 's|@PREFIX@|$(PREFIX)|; s|@VERSION@|$(VERSION)|; s|@PACKAGES@|$(LINKED_PACKAGES)|' doc/trine.pc.in \
 	    >$(INSTALLED)/lib/pkgconfig/trine.pc
 	install -m 644 doc/trine.1 $(INSTALLED)/share/man/man1
 

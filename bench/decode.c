@@ -14,18 +14,6 @@
 #include "latent/model.h"
 #include "model/decoder.h"
 
-static size_t peak_kilobytes(void) {
-    char line[256];
-    size_t peak = 0;
-    FILE *status = fopen("/proc/self/status", "r");
-    while (status != NULL && fgets(line, sizeof line, status) != NULL)
-        if (sscanf(line, "VmHWM: %zu", &peak) == 1)
-            break;
-    if (status != NULL)
-        fclose(status);
-    return peak;
-}
-
 /* GB/s of reading 512 MB, the best of five. */
 static double bandwidth(int threads) {
     enum { COUNT = 512 << 17 };
@@ -61,6 +49,12 @@ static double bytes_per_token(const struct model *model) {
     return (double)bytes;
 }
 
+/* Keys and values in two bytes each. */
+static double cache_bytes(const struct model *model, size_t context) {
+    const struct config *c = &model->config;
+    return (double)(4 * context * c->blocks * c->key_value_heads * c->head_width);
+}
+
 int main(int argc, char **argv) {
     struct error error;
     struct model *model;
@@ -89,7 +83,7 @@ int main(int argc, char **argv) {
     for (size_t i = 0; i < count; i++)
         decoder_step(decoder, tokens[prompt + i]);
     double last = progress_clock();
-    size_t peak = peak_kilobytes();
+    size_t peak = memory_peak();
     /* A second prompt, when everything is in place. */
     decoder_start(decoder, &(struct pass_handle){0});
     double again = progress_clock();
@@ -97,11 +91,13 @@ int main(int argc, char **argv) {
         return 1;
     double warm = progress_clock();
     printf("{\"first_token_at\": %.6f, \"prompt\": %.2f, \"warm_prompt\": %.2f, \"decode\": %.2f, "
-           "\"peak_mb\": %.1f, \"bandwidth\": %.2f, \"bytes_per_token\": %.0f, \"kernels\": "
+           "\"peak_mb\": %.1f, \"cache_mb\": %.1f, \"bandwidth\": %.2f, \"bytes_per_token\": %.0f, "
+           "\"kernels\": "
            "\"%s\"}\n",
            first, (double)prompt / (first - before), (double)prompt / (warm - again),
-           (double)count / (last - first), (double)peak / 1024, bandwidth(threads),
-           bytes_per_token(model), quant_product_kernels());
+           (double)count / (last - first), (double)peak / 1e6,
+           cache_bytes(model, options.context) / 1e6, bandwidth(threads), bytes_per_token(model),
+           quant_product_kernels());
     decoder_destroy(decoder);
     model_destroy(model);
     free(ids);

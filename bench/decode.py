@@ -16,7 +16,7 @@ import subprocess
 import sys
 import time
 
-PROMPTS, TOKENS = (512, 64), 128
+PROMPTS, TOKENS = (512, 64, 16), 128
 
 
 def resident():
@@ -55,7 +55,7 @@ def llama(model, ids, prompt, threads):
     warm = time.monotonic()
     print(json.dumps({"first_token": first - start, "prompt": prompt / (first - loaded),
                       "warm_prompt": prompt / (warm - again), "decode": TOKENS / (last - first),
-                      "peak_mb": peak / 1024}))
+                      "peak_mb": peak * 1024 / 1e6}))
 
 
 def run(arguments):
@@ -101,6 +101,8 @@ def main():
                                   ("peak_mb", "peak memory, MB", 1)):
             a, b = median(mine, key) * factor, median(theirs, key) * factor
             print(f"{name:34}{a:10.1f}{b:12.1f}{a / b:8.2f}")
+        least = os.path.getsize(o.model) / 1e6 + mine[0]["cache_mb"]
+        print(f"file and cache: {least:.1f} MB; Trine's peak is {100 * (median(mine, 'peak_mb') / least - 1):+.1f} % of them")
         size, rate = mine[0]["bytes_per_token"], max(r["bandwidth"] for r in mine)
         limit = rate * 1e9 / size
         print(f"weights read for a token: {size / 1e6:.1f} MB; memory gives {rate:.1f} GB/s, so at most {limit:.0f} tokens/s; "

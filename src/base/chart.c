@@ -50,15 +50,16 @@ static void draw_scale(const struct chart_canvas *canvas, const struct chart_axi
                        const char *title, double left) {
     cairo_t *cairo = canvas->cairo;
     double top = scale->to, height = scale->from - scale->to;
-    cairo_pattern_t *pattern = cairo_pattern_create_linear(0, scale->from, 0, top);
+    cairo_pattern_t *pattern = chart_draw.pattern_create_linear(0, scale->from, 0, top);
     for (int i = 0; i <= 20; i++) {
         struct chart_colour colour = chart_scale_colour(i / 20.0);
-        cairo_pattern_add_color_stop_rgb(pattern, i / 20.0, colour.red, colour.green, colour.blue);
+        chart_draw.pattern_add_color_stop_rgb(pattern, i / 20.0, colour.red, colour.green,
+                                              colour.blue);
     }
-    cairo_rectangle(cairo, left, top, SCALE_WIDTH, height);
-    cairo_set_source(cairo, pattern);
-    cairo_fill(cairo);
-    cairo_pattern_destroy(pattern);
+    chart_draw.rectangle(cairo, left, top, SCALE_WIDTH, height);
+    chart_draw.set_source(cairo, pattern);
+    chart_draw.fill(cairo);
+    chart_draw.pattern_destroy(pattern);
     struct chart_ticks ticks;
     chart_axis_ticks(scale, 5, &ticks);
     chart_set_font(cairo, CHART_TICK);
@@ -66,8 +67,8 @@ static void draw_scale(const struct chart_canvas *canvas, const struct chart_axi
         char text[32];
         double at = chart_axis_map(scale, ticks.values[i]);
         chart_set_colour(cairo, (struct chart_colour){1, 1, 1}, 0.8);
-        cairo_rectangle(cairo, left, at - 0.5, SCALE_WIDTH, 1);
-        cairo_fill(cairo);
+        chart_draw.rectangle(cairo, left, at - 0.5, SCALE_WIDTH, 1);
+        chart_draw.fill(cairo);
         chart_tick_text(text, sizeof text, &ticks, i);
         chart_set_colour(cairo, chart_grey, 1);
         chart_draw_text(cairo, text, left + SCALE_WIDTH + 7, at + 4, 0);
@@ -81,34 +82,35 @@ static void draw_points(cairo_t *cairo, const struct chart_scatter *chart,
     for (size_t i = 0; i < chart->point_count; i++) {
         if (!is_drawn(&chart->points[i]))
             continue;
-        cairo_new_sub_path(cairo);
-        cairo_arc(cairo, labels[i].x, labels[i].y, POINT_RADIUS, 0, 6.283185307179586);
+        chart_draw.new_sub_path(cairo);
+        chart_draw.arc(cairo, labels[i].x, labels[i].y, POINT_RADIUS, 0, 6.283185307179586);
         chart_set_colour(cairo, point_colour(chart, scale, &chart->points[i]), 0.95);
-        cairo_fill_preserve(cairo);
+        chart_draw.fill_preserve(cairo);
         chart_set_colour(cairo, (struct chart_colour){1, 1, 1}, 1);
-        cairo_set_line_width(cairo, 0.8);
-        cairo_stroke(cairo);
+        chart_draw.set_line_width(cairo, 0.8);
+        chart_draw.stroke(cairo);
     }
 }
 
 static void draw_labels(cairo_t *cairo, const struct chart_scatter *chart,
                         const struct chart_label *labels, double ascent) {
-    cairo_set_line_width(cairo, 0.7);
+    chart_draw.set_line_width(cairo, 0.7);
     chart_set_colour(cairo, chart_grey, 0.75);
     for (size_t i = 0; i < chart->point_count; i++)
         if (!labels[i].is_hidden && labels[i].has_leader) {
             double x, y;
             chart_box_nearest(labels[i].box, labels[i].x, labels[i].y, &x, &y);
-            cairo_move_to(cairo, labels[i].x, labels[i].y);
-            cairo_line_to(cairo, x, y);
-            cairo_stroke(cairo);
+            chart_draw.move_to(cairo, labels[i].x, labels[i].y);
+            chart_draw.line_to(cairo, x, y);
+            chart_draw.stroke(cairo);
         }
     for (size_t i = 0; i < chart->point_count; i++)
         if (!labels[i].is_hidden) {
             struct chart_box box = labels[i].box;
             chart_set_colour(cairo, (struct chart_colour){1, 1, 1}, 0.8); /* dims what it covers */
-            cairo_rectangle(cairo, box.left, box.top, box.right - box.left, box.bottom - box.top);
-            cairo_fill(cairo);
+            chart_draw.rectangle(cairo, box.left, box.top, box.right - box.left,
+                                 box.bottom - box.top);
+            chart_draw.fill(cairo);
             chart_set_colour(cairo, chart_ink, 1);
             chart_draw_text(cairo, chart->points[i].label, box.left + 1.5, box.top + 1 + ascent, 0);
         }
@@ -120,7 +122,7 @@ static double measure_labels(cairo_t *cairo, const struct chart_scatter *chart,
                              struct chart_label *labels) {
     cairo_font_extents_t font;
     chart_set_font(cairo, CHART_LABEL);
-    cairo_font_extents(cairo, &font);
+    chart_draw.font_extents(cairo, &font);
     for (size_t i = 0; i < chart->point_count; i++) {
         const struct chart_point *point = &chart->points[i];
         /* A point that is not drawn stands far away, in nobody's way. */
@@ -218,14 +220,15 @@ static size_t draw_band_piece(cairo_t *cairo, const struct chart_lines *chart,
                               const struct chart_axis *x, const struct chart_axis *y) {
     size_t end = from;
     while (end < series->count && has_place(chart, series, end) && has_band(series, end)) {
-        cairo_line_to(cairo, chart_axis_map(x, series->x[end]),
-                      chart_axis_map(y, series->high[end]));
+        chart_draw.line_to(cairo, chart_axis_map(x, series->x[end]),
+                           chart_axis_map(y, series->high[end]));
         end++;
     }
     for (size_t i = end; i-- > from;)
-        cairo_line_to(cairo, chart_axis_map(x, series->x[i]), chart_axis_map(y, series->low[i]));
-    cairo_close_path(cairo);
-    cairo_fill(cairo);
+        chart_draw.line_to(cairo, chart_axis_map(x, series->x[i]),
+                           chart_axis_map(y, series->low[i]));
+    chart_draw.close_path(cairo);
+    chart_draw.fill(cairo);
     return end;
 }
 
@@ -244,8 +247,8 @@ static void draw_band(cairo_t *cairo, const struct chart_lines *chart, size_t s,
 static void set_stroke(cairo_t *cairo, size_t s) {
     static const double dashes[] = {6, 4};
     chart_set_colour(cairo, chart_series_colour(s), 1);
-    cairo_set_line_width(cairo, 2);
-    cairo_set_dash(cairo, dashes, s >= 8 ? 2 : 0, 0);
+    chart_draw.set_line_width(cairo, 2);
+    chart_draw.set_dash(cairo, dashes, s >= 8 ? 2 : 0, 0);
 }
 
 static void draw_line(cairo_t *cairo, const struct chart_lines *chart, size_t s,
@@ -260,16 +263,16 @@ static void draw_line(cairo_t *cairo, const struct chart_lines *chart, size_t s,
         }
         double at_x = chart_axis_map(x, series->x[i]), at_y = chart_axis_map(y, series->y[i]);
         if (is_down)
-            cairo_line_to(cairo, at_x, at_y);
+            chart_draw.line_to(cairo, at_x, at_y);
         else
-            cairo_move_to(cairo, at_x, at_y);
+            chart_draw.move_to(cairo, at_x, at_y);
         is_down = true;
         /* A lone value is a line of no length, which the round cap makes a dot. */
         if (series->count == 1)
-            cairo_line_to(cairo, at_x, at_y);
+            chart_draw.line_to(cairo, at_x, at_y);
     }
-    cairo_stroke(cairo);
-    cairo_set_dash(cairo, NULL, 0, 0);
+    chart_draw.stroke(cairo);
+    chart_draw.set_dash(cairo, NULL, 0, 0);
 }
 
 /* Draws the legend in rows from `top` down, or only measures it; returns its height. */
@@ -285,11 +288,11 @@ static double draw_legend(cairo_t *cairo, const struct chart_lines *chart, doubl
         }
         if (!is_measured) {
             set_stroke(cairo, s);
-            cairo_set_line_width(cairo, 3);
-            cairo_move_to(cairo, x + 1, y - 4);
-            cairo_line_to(cairo, x + 21, y - 4);
-            cairo_stroke(cairo);
-            cairo_set_dash(cairo, NULL, 0, 0);
+            chart_draw.set_line_width(cairo, 3);
+            chart_draw.move_to(cairo, x + 1, y - 4);
+            chart_draw.line_to(cairo, x + 21, y - 4);
+            chart_draw.stroke(cairo);
+            chart_draw.set_dash(cairo, NULL, 0, 0);
             chart_set_colour(cairo, chart_ink, 1);
             chart_draw_text(cairo, chart->series[s].name, x + 28, y, 0);
         }

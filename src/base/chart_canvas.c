@@ -1,9 +1,14 @@
 #include "base/chart_canvas.h"
 
-#include <cairo-svg.h>
 #include <math.h>
 #include <string.h>
 #include <strings.h>
+
+#include "base/library.h"
+
+#define NAME(name) "cairo_" #name,
+static const char *const NAMES[] = {CHART_CAIRO(NAME)};
+struct chart_cairo chart_draw;
 
 const struct chart_colour chart_ink = {0.16, 0.18, 0.22}, chart_grey = {0.45, 0.48, 0.53};
 
@@ -23,11 +28,11 @@ static bool ends_in(const char *path, const char *extension) {
 
 static cairo_surface_t *create_surface(struct chart_canvas *canvas) {
     if (!canvas->is_png)
-        return cairo_svg_surface_create_for_stream(write_bytes, canvas->file.stream, canvas->width,
-                                                   canvas->height);
-    cairo_surface_t *surface = cairo_image_surface_create(
+        return chart_draw.svg_surface_create_for_stream(write_bytes, canvas->file.stream,
+                                                        canvas->width, canvas->height);
+    cairo_surface_t *surface = chart_draw.image_surface_create(
         CAIRO_FORMAT_RGB24, (int)(canvas->width * PNG_SCALE), (int)(canvas->height * PNG_SCALE));
-    cairo_surface_set_device_scale(surface, PNG_SCALE, PNG_SCALE);
+    chart_draw.surface_set_device_scale(surface, PNG_SCALE, PNG_SCALE);
     return surface;
 }
 
@@ -42,63 +47,67 @@ int chart_canvas_open(struct chart_canvas *canvas, const char *path, double widt
         (struct chart_canvas){.is_png = ends_in(path, ".png"), .width = width, .height = height};
     if (!canvas->is_png && !ends_in(path, ".svg"))
         return error_set(error, "cannot draw %s: its name must end in .svg or .png", path);
-    if (file_writer_open(&canvas->file, path, error) != 0)
+    if (library_load(&chart_draw, NAMES, sizeof NAMES / sizeof *NAMES, "libcairo.so.2", error) !=
+            0 ||
+        file_writer_open(&canvas->file, path, error) != 0)
         return -1;
     canvas->surface = create_surface(canvas);
-    canvas->cairo = cairo_create(canvas->surface);
-    cairo_set_source_rgb(canvas->cairo, 1, 1, 1);
-    cairo_paint(canvas->cairo);
-    cairo_set_line_join(canvas->cairo, CAIRO_LINE_JOIN_ROUND);
-    cairo_set_line_cap(canvas->cairo, CAIRO_LINE_CAP_ROUND);
+    canvas->cairo = chart_draw.create(canvas->surface);
+    chart_draw.set_source_rgb(canvas->cairo, 1, 1, 1);
+    chart_draw.paint(canvas->cairo);
+    chart_draw.set_line_join(canvas->cairo, CAIRO_LINE_JOIN_ROUND);
+    chart_draw.set_line_cap(canvas->cairo, CAIRO_LINE_CAP_ROUND);
     return 0;
 }
 
 void chart_canvas_abandon(struct chart_canvas *canvas) {
-    cairo_destroy(canvas->cairo);
-    cairo_surface_destroy(canvas->surface);
+    chart_draw.destroy(canvas->cairo);
+    chart_draw.surface_destroy(canvas->surface);
     file_writer_abort(&canvas->file);
 }
 
 int chart_canvas_close(struct chart_canvas *canvas, struct error *error) {
-    cairo_status_t status = cairo_status(canvas->cairo);
+    cairo_status_t status = chart_draw.status(canvas->cairo);
     if (status == CAIRO_STATUS_SUCCESS && canvas->is_png)
-        status =
-            cairo_surface_write_to_png_stream(canvas->surface, write_bytes, canvas->file.stream);
-    cairo_surface_finish(canvas->surface);
+        status = chart_draw.surface_write_to_png_stream(canvas->surface, write_bytes,
+                                                        canvas->file.stream);
+    chart_draw.surface_finish(canvas->surface);
     if (status == CAIRO_STATUS_SUCCESS)
-        status = cairo_surface_status(canvas->surface);
+        status = chart_draw.surface_status(canvas->surface);
     if (status != CAIRO_STATUS_SUCCESS) {
-        error_set(error, "cannot draw %s: %s", canvas->file.path, cairo_status_to_string(status));
+        error_set(error, "cannot draw %s: %s", canvas->file.path,
+                  chart_draw.status_to_string(status));
         chart_canvas_abandon(canvas);
         return -1;
     }
-    cairo_destroy(canvas->cairo);
-    cairo_surface_destroy(canvas->surface);
+    chart_draw.destroy(canvas->cairo);
+    chart_draw.surface_destroy(canvas->surface);
     return file_writer_commit(&canvas->file, error);
 }
 
 void chart_set_font(cairo_t *cairo, enum chart_font font) {
     static const double sizes[] = {
         [CHART_TITLE] = 16, [CHART_AXIS_TITLE] = 12.5, [CHART_TICK] = 11, [CHART_LABEL] = 10.5};
-    cairo_select_font_face(cairo, "sans-serif", CAIRO_FONT_SLANT_NORMAL,
-                           font == CHART_TITLE ? CAIRO_FONT_WEIGHT_BOLD : CAIRO_FONT_WEIGHT_NORMAL);
-    cairo_set_font_size(cairo, sizes[font]);
+    chart_draw.select_font_face(cairo, "sans-serif", CAIRO_FONT_SLANT_NORMAL,
+                                font == CHART_TITLE ? CAIRO_FONT_WEIGHT_BOLD
+                                                    : CAIRO_FONT_WEIGHT_NORMAL);
+    chart_draw.set_font_size(cairo, sizes[font]);
 }
 
 void chart_set_colour(cairo_t *cairo, struct chart_colour colour, double opacity) {
-    cairo_set_source_rgba(cairo, colour.red, colour.green, colour.blue, opacity);
+    chart_draw.set_source_rgba(cairo, colour.red, colour.green, colour.blue, opacity);
 }
 
 double chart_text_width(cairo_t *cairo, const char *text) {
     cairo_text_extents_t extents;
-    cairo_text_extents(cairo, text, &extents);
+    chart_draw.text_extents(cairo, text, &extents);
     return extents.x_advance;
 }
 
 void chart_draw_text(cairo_t *cairo, const char *text, double x, double y, double align) {
-    cairo_move_to(cairo, x - align * chart_text_width(cairo, text), y);
-    cairo_show_text(cairo, text);
-    cairo_new_path(cairo);
+    chart_draw.move_to(cairo, x - align * chart_text_width(cairo, text), y);
+    chart_draw.show_text(cairo, text);
+    chart_draw.new_path(cairo);
 }
 
 struct chart_colour chart_series_colour(size_t index) {
@@ -240,9 +249,9 @@ void chart_tick_text(char *text, size_t capacity, const struct chart_ticks *tick
 }
 
 static void draw_grid_line(cairo_t *cairo, double x0, double y0, double x1, double y1) {
-    cairo_move_to(cairo, x0, y0);
-    cairo_line_to(cairo, x1, y1);
-    cairo_stroke(cairo);
+    chart_draw.move_to(cairo, x0, y0);
+    chart_draw.line_to(cairo, x1, y1);
+    chart_draw.stroke(cairo);
 }
 
 static void draw_x_ticks(cairo_t *cairo, const struct chart_axis *x, const struct chart_axis *y) {
@@ -286,7 +295,7 @@ void chart_draw_frame(const struct chart_canvas *canvas, const struct chart_axis
                       const struct chart_axis *y, const char *title, const char *x_title,
                       const char *y_title) {
     cairo_t *cairo = canvas->cairo;
-    cairo_set_line_width(cairo, 1);
+    chart_draw.set_line_width(cairo, 1);
     chart_set_font(cairo, CHART_TICK);
     draw_x_ticks(cairo, x, y);
     double widest = draw_y_ticks(cairo, x, y);
@@ -297,11 +306,11 @@ void chart_draw_frame(const struct chart_canvas *canvas, const struct chart_axis
     if (x_title != NULL)
         chart_draw_text(cairo, x_title, (x->from + x->to) / 2, y->from + 42, 0.5);
     if (y_title != NULL) {
-        cairo_save(cairo);
-        cairo_translate(cairo, fmax(x->from - 22 - widest, 14), (y->from + y->to) / 2);
-        cairo_rotate(cairo, -1.5707963267948966);
+        chart_draw.save(cairo);
+        chart_draw.translate(cairo, fmax(x->from - 22 - widest, 14), (y->from + y->to) / 2);
+        chart_draw.rotate(cairo, -1.5707963267948966);
         chart_draw_text(cairo, y_title, 0, 0, 0.5);
-        cairo_restore(cairo);
+        chart_draw.restore(cairo);
     }
     chart_set_font(cairo, CHART_TITLE);
     if (title != NULL)

@@ -6,10 +6,59 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include <cairo.h>
+#include <cairo-svg.h>
 
 #include "base/error.h"
 #include "base/file.h"
+
+/* Cairo's functions; it is opened with the first page (base/library.h). */
+#define CHART_CAIRO(F)                                                                             \
+    F(arc)                                                                                         \
+    F(close_path)                                                                                  \
+    F(create)                                                                                      \
+    F(destroy)                                                                                     \
+    F(fill)                                                                                        \
+    F(fill_preserve)                                                                               \
+    F(font_extents)                                                                                \
+    F(image_surface_create)                                                                        \
+    F(line_to)                                                                                     \
+    F(move_to)                                                                                     \
+    F(new_path)                                                                                    \
+    F(new_sub_path)                                                                                \
+    F(paint)                                                                                       \
+    F(pattern_add_color_stop_rgb)                                                                  \
+    F(pattern_create_linear)                                                                       \
+    F(pattern_destroy)                                                                             \
+    F(rectangle)                                                                                   \
+    F(restore)                                                                                     \
+    F(rotate)                                                                                      \
+    F(save)                                                                                        \
+    F(select_font_face)                                                                            \
+    F(set_dash)                                                                                    \
+    F(set_font_size)                                                                               \
+    F(set_line_cap)                                                                                \
+    F(set_line_join)                                                                               \
+    F(set_line_width)                                                                              \
+    F(set_source)                                                                                  \
+    F(set_source_rgb)                                                                              \
+    F(set_source_rgba)                                                                             \
+    F(show_text)                                                                                   \
+    F(status)                                                                                      \
+    F(status_to_string)                                                                            \
+    F(stroke)                                                                                      \
+    F(surface_destroy)                                                                             \
+    F(surface_finish)                                                                              \
+    F(surface_set_device_scale)                                                                    \
+    F(surface_status)                                                                              \
+    F(surface_write_to_png_stream)                                                                 \
+    F(svg_surface_create_for_stream)                                                               \
+    F(text_extents)                                                                                \
+    F(translate)
+#define CHART_CAIRO_POINTER(name) __typeof__(cairo_##name) *name;
+struct chart_cairo {
+    CHART_CAIRO(CHART_CAIRO_POINTER)
+};
+extern struct chart_cairo chart_draw;
 
 struct chart_colour {
     double red, green, blue;

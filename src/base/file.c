@@ -94,6 +94,11 @@ void file_map_close(struct file_map *map) {
     *map = (struct file_map){0};
 }
 
+void file_map_release(const struct file_map *map) {
+    if (map->data != NULL)
+        madvise((void *)map->data, map->bytes, MADV_DONTNEED);
+}
+
 int file_read_all(const char *path, size_t limit, char **data, size_t *bytes, struct error *error) {
     int is_input = strcmp(path, "-") == 0;
     FILE *stream = is_input ? stdin : fopen(path, "rb");

@@ -33,6 +33,9 @@ struct file_map {
 int file_map_open(struct file_map *map, const char *path, struct error *error);
 void file_map_close(struct file_map *map);
 
+/* Gives the memory of its pages back; those that are looked at again are read again. */
+void file_map_release(const struct file_map *map);
+
 /* Reads a whole file, or standard input when the path is "-", of at most `limit` bytes. The
  * caller frees *data (plain free); a NUL that is not counted follows the last byte. */
 int file_read_all(const char *path, size_t limit, char **data, size_t *bytes, struct error *error);

@@ -13,6 +13,9 @@ void *memory_allocate(size_t count, size_t size, struct error *error);
 /* Frees what memory_allocate gave; NULL is fine. */
 void memory_free(void *block);
 
+/* Gives what is free back to the system: for after a load, which needs more than what stays. */
+void memory_trim(void);
+
 /* Grows an array made by malloc/realloc (not memory_allocate) so that it holds at least
  * `needed` items of `size` bytes; `*capacity` is updated. Returns 0, or -1 with the error. */
 int memory_grow(void *array_pointer, size_t *capacity, size_t needed, size_t size,
@@ -22,6 +25,10 @@ int memory_grow(void *array_pointer, size_t *capacity, size_t needed, size_t siz
  * for memory plans and for the tests that count allocations. */
 size_t memory_bytes_in_use(void);
 size_t memory_allocation_count(void);
+
+/* The most that the process has had in memory, in bytes, mapped files and libraries included; 0
+ * where the system does not say. */
+size_t memory_peak(void);
 
 /* Test hook: the n-th call from now on fails (n >= 1); 0 switches the hook off. */
 void memory_fail_after(size_t n);

@@ -8,7 +8,8 @@
 
 struct writer {
     const struct model *model;
-    struct decoder *decoder;
+    struct decoder *decoder; /* made when the length of the text is known */
+    size_t context;          /* of the decoder */
     struct tokenizer_cache *cache;
     struct token_list prompt;
     uint8_t *banned; /* special tokens other than the end */
@@ -22,7 +23,6 @@ int writer_create(struct writer **out, const struct model *model, struct error *
     struct writer *w = memory_allocate(1, sizeof *w, error);
     if (w == NULL)
         return -1;
-    struct weights weights = model_weights(model);
     size_t vocabulary = model->config.vocabulary, width = model->config.latent_width;
     w->model = model;
     w->banned = memory_allocate(vocabulary, 1, error);
@@ -31,7 +31,6 @@ int writer_create(struct writer **out, const struct model *model, struct error *
     w->told_mask = memory_allocate(width, sizeof(real), error);
     w->information = memory_allocate(width, sizeof(real), error);
     if (!w->banned || !w->probabilities || !w->order || !w->told_mask || !w->information ||
-        decoder_create(&w->decoder, &weights, NULL, error) ||
         tokenizer_cache_create(&w->cache, error)) {
         writer_destroy(w);
         return -1;
@@ -55,6 +54,20 @@ void writer_destroy(struct writer *w) {
     memory_free(w->told_mask);
     memory_free(w->information);
     memory_free(w);
+}
+
+/* A decoder with room for so many tokens, as far as decoders go: a cache for the longest texts
+ * takes as much memory as a small model. */
+static int prepare_decoder(struct writer *w, size_t tokens, struct error *error) {
+    enum { STEP = 128 };
+    struct weights weights = model_weights(w->model);
+    size_t context = tokens < DECODER_CONTEXT ? (tokens + STEP - 1) / STEP * STEP : DECODER_CONTEXT;
+    if (w->decoder != NULL && w->context >= context)
+        return 0;
+    decoder_destroy(w->decoder);
+    w->context = context;
+    return decoder_create(&w->decoder, &weights, &(struct decoder_options){.context = context},
+                          error);
 }
 
 static void take_handle(struct writer *w, const struct handle *handle) {
@@ -87,7 +100,8 @@ static int encode_chat(struct writer *w, const char *prompt, struct error *error
 }
 
 /* The token that begins documents, then the prompt; gives the next logits. */
-static int feed_prompt(struct writer *w, const struct write_options *options, const real **logits,
+static int feed_prompt(struct writer *w, const struct handle *handle,
+                       const struct write_options *options, const real **logits,
                        struct error *error) {
     const struct tokenizer *tokenizer = w->model->tokenizer;
     const char *prompt = options->prompt;
@@ -106,9 +120,12 @@ static int feed_prompt(struct writer *w, const struct write_options *options, co
         result =
             error_set(error, "this model's tokenizer has no token that begins a document; give "
                              "a prompt");
-    if (result == 0)
-        *logits = decoder_prompt(w->decoder, w->prompt.ids, w->prompt.count, error);
-    return result != 0 || *logits == NULL ? -1 : 0;
+    size_t written = options->tokens < DECODER_CONTEXT ? options->tokens : DECODER_CONTEXT;
+    if (result != 0 || prepare_decoder(w, w->prompt.count + written, error))
+        return -1;
+    take_handle(w, handle);
+    *logits = decoder_prompt(w->decoder, w->prompt.ids, w->prompt.count, error);
+    return *logits == NULL ? -1 : 0;
 }
 
 int writer_write(struct writer *w, const struct handle *handle, const struct write_options *options,
@@ -116,8 +133,7 @@ int writer_write(struct writer *w, const struct handle *handle, const struct wri
     const real *logits = NULL;
     struct random random;
     random_seed(&random, options->seed, 0x3717e);
-    take_handle(w, handle);
-    if (feed_prompt(w, options, &logits, error))
+    if (feed_prompt(w, handle, options, &logits, error))
         return -1;
     for (size_t i = 0; i < options->tokens; i++) {
         uint32_t token = sample_token(logits, w->banned, w->model->config.vocabulary,

@@ -380,6 +380,10 @@ void gguf_close(struct gguf *file) {
     memory_free(file);
 }
 
+void gguf_release(const struct gguf *file) {
+    file_map_release(&file->map);
+}
+
 const char *gguf_name(const struct gguf *file) {
     return file->name;
 }

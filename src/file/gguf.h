@@ -44,6 +44,10 @@ int gguf_open_memory(struct gguf **file, const void *data, size_t bytes, const c
 
 void gguf_close(struct gguf *file); /* NULL is fine */
 
+/* Gives back the memory of what was read so far; what is asked for again is read again. For after
+ * a load: a tokenizer's keys are megabytes. */
+void gguf_release(const struct gguf *file);
+
 /* The path, for messages. */
 const char *gguf_name(const struct gguf *file);
 

@@ -5,7 +5,41 @@
 
 #include <oneapi/dnnl/dnnl.h>
 
+#include "base/library.h"
 #include "base/memory.h"
+
+/* oneDNN is large, and decoding a few tokens at a time does without it. */
+#define FUNCTIONS(F)                                                                               \
+    F(engine_create)                                                                               \
+    F(stream_create)                                                                               \
+    F(memory_destroy)                                                                              \
+    F(primitive_destroy)                                                                           \
+    F(stream_destroy)                                                                              \
+    F(engine_destroy)                                                                              \
+    F(memory_desc_init_by_strides)                                                                 \
+    F(matmul_desc_init)                                                                            \
+    F(primitive_attr_create)                                                                       \
+    F(primitive_attr_set_scratchpad_mode)                                                          \
+    F(post_ops_create)                                                                             \
+    F(post_ops_append_sum)                                                                         \
+    F(primitive_attr_set_post_ops)                                                                 \
+    F(primitive_desc_create)                                                                       \
+    F(post_ops_destroy)                                                                            \
+    F(primitive_attr_destroy)                                                                      \
+    F(memory_create)                                                                               \
+    F(primitive_desc_query_md)                                                                     \
+    F(memory_desc_get_size)                                                                        \
+    F(primitive_create)                                                                            \
+    F(primitive_desc_destroy)                                                                      \
+    F(memory_set_data_handle)                                                                      \
+    F(primitive_execute)
+#define POINTER(name) __typeof__(dnnl_##name) *name;
+#define NAME(name) "dnnl_" #name,
+static const char *const NAMES[] = {FUNCTIONS(NAME)};
+static struct { FUNCTIONS(POINTER) } dnnl;
+
+#define TEXT_OF(number) #number
+#define LIBRARY(major) "libdnnl.so." TEXT_OF(major)
 
 enum { TABLE_SIZE = 256, TABLE_LIMIT = 192 };
 
@@ -28,19 +62,31 @@ struct matmul {
 };
 
 int matmul_has_bf16(void) {
-    dnnl_cpu_isa_t isa = dnnl_get_effective_cpu_isa();
-    return isa != dnnl_cpu_isa_all &&
-           (isa & dnnl_cpu_isa_avx512_core_bf16) == dnnl_cpu_isa_avx512_core_bf16;
+    return __builtin_cpu_supports("avx512vnni") && __builtin_cpu_supports("avx512bf16");
+}
+
+static int load_library(struct error *error) {
+    static int is_loaded;
+    int result = 0;
+#pragma omp critical(matmul_load_library)
+    {
+        if (!is_loaded)
+            result = library_load(&dnnl, NAMES, sizeof NAMES / sizeof *NAMES,
+                                  LIBRARY(DNNL_VERSION_MAJOR), error);
+        is_loaded = result == 0;
+    }
+    return result;
 }
 
 int matmul_create(struct matmul **out, enum precision precision, struct error *error) {
-    struct matmul *matmul = memory_allocate(1, sizeof *matmul, error);
     *out = NULL;
+    struct matmul *matmul =
+        load_library(error) == 0 ? memory_allocate(1, sizeof *matmul, error) : NULL;
     if (matmul == NULL)
         return -1;
     matmul->precision = precision;
-    if (dnnl_engine_create(&matmul->engine, dnnl_cpu, 0) != dnnl_success ||
-        dnnl_stream_create(&matmul->stream, matmul->engine, dnnl_stream_default_flags) !=
+    if (dnnl.engine_create(&matmul->engine, dnnl_cpu, 0) != dnnl_success ||
+        dnnl.stream_create(&matmul->stream, matmul->engine, dnnl_stream_default_flags) !=
             dnnl_success) {
         matmul_destroy(matmul);
         return error_set(error, "oneDNN could not make a CPU engine");
@@ -53,9 +99,9 @@ static void entry_clear(struct entry *entry) {
     dnnl_memory_t memories[] = {entry->a, entry->b, entry->c, entry->scratchpad};
     for (size_t i = 0; i < sizeof memories / sizeof *memories; i++)
         if (memories[i] != NULL)
-            dnnl_memory_destroy(memories[i]);
+            dnnl.memory_destroy(memories[i]);
     if (entry->primitive != NULL)
-        dnnl_primitive_destroy(entry->primitive);
+        dnnl.primitive_destroy(entry->primitive);
     memset(entry, 0, sizeof *entry);
 }
 
@@ -65,9 +111,9 @@ void matmul_destroy(struct matmul *matmul) {
     for (size_t i = 0; i < TABLE_SIZE; i++)
         entry_clear(&matmul->entries[i]);
     if (matmul->stream != NULL)
-        dnnl_stream_destroy(matmul->stream);
+        dnnl.stream_destroy(matmul->stream);
     if (matmul->engine != NULL)
-        dnnl_engine_destroy(matmul->engine);
+        dnnl.engine_destroy(matmul->engine);
     memory_free(matmul->scratch);
     memory_free(matmul);
 }
@@ -81,7 +127,7 @@ static int describe(dnnl_memory_desc_t *descriptor, int rows, int columns, int s
                     int is_transposed, dnnl_data_type_t type) {
     dnnl_dims_t dims = {rows, columns};
     dnnl_dims_t strides = {is_transposed ? 1 : stride, is_transposed ? stride : 1};
-    return dnnl_memory_desc_init_by_strides(descriptor, 2, dims, type, strides) == dnnl_success;
+    return dnnl.memory_desc_init_by_strides(descriptor, 2, dims, type, strides) == dnnl_success;
 }
 
 static int describe_primitive(const struct matmul *matmul, const struct matmul_shape *shape,
@@ -93,30 +139,30 @@ static int describe_primitive(const struct matmul *matmul, const struct matmul_s
         !describe(&b, shape->k, shape->n, shape->b_stride, shape->b_transposed, operand) ||
         !describe(&c, shape->m, shape->n, shape->c_stride, 0,
                   shape->c_is_operand ? operand : dnnl_f32) ||
-        dnnl_matmul_desc_init(&descriptor, &a, &b, NULL, &c) != dnnl_success)
+        dnnl.matmul_desc_init(&descriptor, &a, &b, NULL, &c) != dnnl_success)
         return 0;
     dnnl_primitive_attr_t attributes = NULL;
     dnnl_post_ops_t post_ops = NULL;
-    int is_fine = dnnl_primitive_attr_create(&attributes) == dnnl_success &&
-                  dnnl_primitive_attr_set_scratchpad_mode(attributes, dnnl_scratchpad_mode_user) ==
+    int is_fine = dnnl.primitive_attr_create(&attributes) == dnnl_success &&
+                  dnnl.primitive_attr_set_scratchpad_mode(attributes, dnnl_scratchpad_mode_user) ==
                       dnnl_success &&
-                  dnnl_post_ops_create(&post_ops) == dnnl_success;
+                  dnnl.post_ops_create(&post_ops) == dnnl_success;
     if (is_fine && shape->accumulate)
-        is_fine = dnnl_post_ops_append_sum(post_ops, 1) == dnnl_success &&
-                  dnnl_primitive_attr_set_post_ops(attributes, post_ops) == dnnl_success;
+        is_fine = dnnl.post_ops_append_sum(post_ops, 1) == dnnl_success &&
+                  dnnl.primitive_attr_set_post_ops(attributes, post_ops) == dnnl_success;
     if (is_fine)
-        is_fine = dnnl_primitive_desc_create(out, &descriptor, attributes, matmul->engine, NULL) ==
+        is_fine = dnnl.primitive_desc_create(out, &descriptor, attributes, matmul->engine, NULL) ==
                   dnnl_success;
     if (post_ops != NULL)
-        dnnl_post_ops_destroy(post_ops);
+        dnnl.post_ops_destroy(post_ops);
     if (attributes != NULL)
-        dnnl_primitive_attr_destroy(attributes);
+        dnnl.primitive_attr_destroy(attributes);
     return is_fine;
 }
 
 static int memory_of(const struct matmul *matmul, const_dnnl_primitive_desc_t description,
                      dnnl_query_t what, dnnl_memory_t *out) {
-    return dnnl_memory_create(out, dnnl_primitive_desc_query_md(description, what, 0),
+    return dnnl.memory_create(out, dnnl.primitive_desc_query_md(description, what, 0),
                               matmul->engine, DNNL_MEMORY_NONE) == dnnl_success;
 }
 
@@ -136,15 +182,15 @@ static void entry_prepare(struct matmul *matmul, struct entry *entry) {
     if (!describe_primitive(matmul, &entry->shape, &description))
         return;
     const dnnl_memory_desc_t *scratch =
-        dnnl_primitive_desc_query_md(description, dnnl_query_scratchpad_md, 0);
+        dnnl.primitive_desc_query_md(description, dnnl_query_scratchpad_md, 0);
     if (!memory_of(matmul, description, dnnl_query_src_md, &entry->a) ||
         !memory_of(matmul, description, dnnl_query_weights_md, &entry->b) ||
         !memory_of(matmul, description, dnnl_query_dst_md, &entry->c) ||
         !memory_of(matmul, description, dnnl_query_scratchpad_md, &entry->scratchpad) ||
-        !reserve_scratch(matmul, dnnl_memory_desc_get_size(scratch)) ||
-        dnnl_primitive_create(&entry->primitive, description) != dnnl_success)
+        !reserve_scratch(matmul, dnnl.memory_desc_get_size(scratch)) ||
+        dnnl.primitive_create(&entry->primitive, description) != dnnl_success)
         entry->primitive = NULL;
-    dnnl_primitive_desc_destroy(description);
+    dnnl.primitive_desc_destroy(description);
 }
 #endif
 
@@ -182,15 +228,15 @@ static void run_on_this_thread(struct matmul *matmul, const struct matmul_shape 
         matmul_reference(shape, matmul->precision, c, a, b);
         return;
     }
-    dnnl_memory_set_data_handle(entry->a, (void *)(uintptr_t)a);
-    dnnl_memory_set_data_handle(entry->b, (void *)(uintptr_t)b);
-    dnnl_memory_set_data_handle(entry->c, c);
-    dnnl_memory_set_data_handle(entry->scratchpad, matmul->scratch);
+    dnnl.memory_set_data_handle(entry->a, (void *)(uintptr_t)a);
+    dnnl.memory_set_data_handle(entry->b, (void *)(uintptr_t)b);
+    dnnl.memory_set_data_handle(entry->c, c);
+    dnnl.memory_set_data_handle(entry->scratchpad, matmul->scratch);
     dnnl_exec_arg_t arguments[] = {{DNNL_ARG_SRC, entry->a},
                                    {DNNL_ARG_WEIGHTS, entry->b},
                                    {DNNL_ARG_DST, entry->c},
                                    {DNNL_ARG_SCRATCHPAD, entry->scratchpad}};
-    if (dnnl_primitive_execute(entry->primitive, matmul->stream, 4, arguments) != dnnl_success)
+    if (dnnl.primitive_execute(entry->primitive, matmul->stream, 4, arguments) != dnnl_success)
         matmul_reference(shape, matmul->precision, c, a, b);
 }
 

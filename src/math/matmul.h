@@ -33,7 +33,7 @@ void matmul_run(struct matmul *matmul, const struct matmul_shape *shape, void *c
 void matmul_reference(const struct matmul_shape *shape, enum precision precision, void *c,
                       const void *a, const void *b);
 
-/* Whether this processor multiplies bf16 in hardware (oneDNN's own finding). */
+/* Whether this processor multiplies bf16 in hardware. */
 int matmul_has_bf16(void);
 
 /* y = x W^T: y[rows,out] (real), x[rows,in], W[out,in]. */

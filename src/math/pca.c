@@ -5,6 +5,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/library.h"
 #include "base/memory.h"
 
 static void find_mean(double *mean, const double *points, size_t n, size_t d) {
@@ -68,10 +69,13 @@ static void fix_sign(double *component, size_t d) {
 
 static int decompose(struct pca *pca, struct error *error) {
     size_t d = pca->dimensions;
+    __typeof__(LAPACKE_dsyevd) *dsyevd;
+    if (library_load(&dsyevd, (const char *[]){"LAPACKE_dsyevd"}, 1, "liblapacke.so.3", error))
+        return -1;
     /* Our lower triangle, rows first, is LAPACK's upper one, columns first; its eigenvectors come
      * back as columns, that is, as our rows. So nothing is transposed. */
-    lapack_int info = LAPACKE_dsyevd(LAPACK_COL_MAJOR, 'V', 'U', (lapack_int)d, pca->components,
-                                     (lapack_int)d, pca->variances);
+    lapack_int info = dsyevd(LAPACK_COL_MAJOR, 'V', 'U', (lapack_int)d, pca->components,
+                             (lapack_int)d, pca->variances);
     if (info != 0)
         return error_set(error, "principal components of %zu dimensions: dsyevd failed (%d)", d,
                          (int)info);

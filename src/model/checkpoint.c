@@ -36,6 +36,7 @@ int checkpoint_open(struct checkpoint **out, struct tokenizer **tokenizer, const
         checkpoint_close(c);
         return -1;
     }
+    memory_trim();
     *out = c;
     return 0;
 }

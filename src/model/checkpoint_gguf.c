@@ -230,13 +230,13 @@ int checkpoint_read_gguf(struct checkpoint *c, struct tokenizer **tokenizer, con
         read_texts(&r))
         return -1;
     c->file_bytes = stat(path, &status) == 0 ? (size_t)status.st_size : 0;
-    if (tokenizer == NULL)
-        return 0;
-    if (tokenizer_gguf_load(tokenizer, c->gguf, error))
+    if (tokenizer != NULL && tokenizer_gguf_load(tokenizer, c->gguf, error))
         return -1;
-    size_t count = tokenizer_vocabulary_size(*tokenizer);
-    if (count == c->config.vocabulary)
+    size_t count = tokenizer != NULL ? tokenizer_vocabulary_size(*tokenizer) : c->config.vocabulary;
+    if (count == c->config.vocabulary) {
+        gguf_release(c->gguf);
         return 0;
+    }
     tokenizer_destroy(*tokenizer);
     *tokenizer = NULL;
     return error_set(error, "%s: %zu tokens for an embedding of %zu", path, count,

@@ -8,7 +8,7 @@
 #include "model/checkpoint.h"
 #include "model/decoder_block.h"
 
-enum { WIDE_CHUNK = 256, DEFAULT_CONTEXT = 4096, FEW_FOR_HEAD = PRODUCT_ROWS };
+enum { WIDE_CHUNK = 256, FEW_FOR_HEAD = PRODUCT_ROWS };
 
 static int take(struct decoder *d, void *slot, size_t count, size_t size, struct error *error) {
     void *block = memory_allocate(count, size, error);
@@ -94,7 +94,7 @@ int decoder_create(struct decoder **out, const struct weights *weights,
     size_t wanted = options != NULL ? options->context : 0;
     d->weights = *weights;
     d->context = wanted > 0 && wanted < context             ? wanted
-                 : wanted == 0 && context > DEFAULT_CONTEXT ? DEFAULT_CONTEXT
+                 : wanted == 0 && context > DECODER_CONTEXT ? DECODER_CONTEXT
                                                             : context;
     d->threads =
         options != NULL && options->threads > 0 ? options->threads : (size_t)omp_get_num_procs();
@@ -272,7 +272,7 @@ static void visit_chunk(struct decoder *d, struct decoder_buffers *b, size_t fir
 
 int decoder_prompt_visit(struct decoder *d, const uint32_t *tokens, size_t count,
                          decoder_visit *visit, void *context, struct error *error) {
-    if (count > PRODUCT_ROWS && prepare_wide(d, count, error))
+    if (count >= LEAST_WIDE && prepare_wide(d, count, error))
         return -1;
     for (size_t at = 0; at < count;) {
         size_t chunk = chunk_size(d, count - at);

@@ -12,8 +12,10 @@
 
 struct decoder;
 
+enum { DECODER_CONTEXT = 4096 };
+
 struct decoder_options {
-    size_t context; /* tokens of cache; 0: the model's, but at most 4,096 */
+    size_t context; /* tokens of cache; 0: the model's, but at most DECODER_CONTEXT */
     size_t threads; /* 0: one for each core */
 };
 

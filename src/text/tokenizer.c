@@ -16,24 +16,23 @@ enum {
 };
 
 /* Stands for a byte that the vocabulary lacks, which merges with nothing. Not the largest number:
- * two of that would be the mark of a free entry. */
+ * that marks what a merge took away. */
 #define NO_TOKEN (UINT32_MAX - 1)
 
-/* A pair of ids and what they merge to; an open-addressing table. */
-struct merge_entry {
-    uint64_t pair; /* left << 32 | right; UINT64_MAX: free */
-    uint32_t rank, result;
+/* A pair of ids and what they merge to; its rank is its place among all of them. */
+struct merge {
+    uint32_t pair[2], result;
 };
 
 struct tokenizer {
     size_t token_count, merge_count;
     char *bytes;
-    struct token_bytes *tokens;
-    uint8_t *kinds;   /* enum token_kind */
-    uint32_t *merges; /* [merge_count,2] */
-    struct merge_entry *table;
+    uint32_t *starts;     /* [token_count + 1] of the tokens among the bytes */
+    uint8_t *kinds;       /* enum token_kind */
+    struct merge *merges; /* [merge_count] */
+    uint32_t *table;      /* pair to rank + 1; 0: free; an open-addressing table */
     size_t table_mask;
-    uint32_t *names; /* bytes to id + 1; 0: free; an open-addressing table of text tokens */
+    uint32_t *names; /* bytes to id + 1; 0: free; another, of text tokens */
     size_t name_mask;
     uint32_t of_byte[256];
     uint32_t *marks; /* [mark_count] ids of special and added tokens, longest first */
@@ -78,22 +77,33 @@ static uint64_t hash_bytes(const char *data, size_t length) {
     return mix(hash + word + 0x9e3779b97f4a7c15u);
 }
 
-static const struct merge_entry *find_merge(const struct tokenizer *t, uint32_t left,
-                                            uint32_t right) {
+static struct token_bytes token_of(const struct tokenizer *t, size_t id) {
+    return (struct token_bytes){t->bytes + t->starts[id], t->starts[id + 1] - t->starts[id]};
+}
+
+/* Where the rank of the pair stands or would stand. */
+static uint32_t *merge_slot(const struct tokenizer *t, uint32_t left, uint32_t right) {
     uint64_t pair = (uint64_t)left << 32 | right;
     for (size_t i = mix(pair) & t->table_mask;; i = (i + 1) & t->table_mask) {
-        if (t->table[i].pair == pair)
+        if (t->table[i] == 0)
             return &t->table[i];
-        if (t->table[i].pair == UINT64_MAX)
-            return NULL;
+        const uint32_t *other = t->merges[t->table[i] - 1].pair;
+        if (other[0] == left && other[1] == right)
+            return &t->table[i];
     }
+}
+
+/* NULL when the two do not merge. */
+static const struct merge *find_merge(const struct tokenizer *t, uint32_t left, uint32_t right) {
+    uint32_t rank = *merge_slot(t, left, right);
+    return rank != 0 ? &t->merges[rank - 1] : NULL;
 }
 
 static uint32_t *name_slot(const struct tokenizer *t, const char *data, size_t length) {
     for (size_t i = hash_bytes(data, length) & t->name_mask;; i = (i + 1) & t->name_mask) {
         if (t->names[i] == 0)
             return &t->names[i];
-        struct token_bytes token = t->tokens[t->names[i] - 1];
+        struct token_bytes token = token_of(t, t->names[i] - 1);
         if (token.length == length && memcmp(token.data, data, length) == 0)
             return &t->names[i];
     }
@@ -104,24 +114,26 @@ static int copy_tokens(struct tokenizer *t, const struct token_bytes *tokens, co
     size_t total = 0;
     for (size_t i = 0; i < t->token_count; i++)
         total += tokens[i].length;
+    if (total > UINT32_MAX)
+        return error_set(error, "a vocabulary of %zu bytes is too large", total);
     t->bytes = memory_allocate(total, 1, error);
-    t->tokens = memory_allocate(t->token_count, sizeof *t->tokens, error);
+    t->starts = memory_allocate(t->token_count + 1, sizeof *t->starts, error);
     t->kinds = memory_allocate(t->token_count, 1, error);
-    if (t->bytes == NULL || t->tokens == NULL || t->kinds == NULL)
+    if (t->bytes == NULL || t->starts == NULL || t->kinds == NULL)
         return -1;
     memcpy(t->kinds, kinds, t->token_count);
     char *at = t->bytes;
     for (size_t i = 0; i < t->token_count; i++) {
         memcpy(at, tokens[i].data, tokens[i].length);
-        t->tokens[i] = (struct token_bytes){at, tokens[i].length};
         at += tokens[i].length;
+        t->starts[i + 1] = (uint32_t)(at - t->bytes);
     }
     return 0;
 }
 
 static int index_names(struct tokenizer *t, struct error *error) {
     for (size_t i = 0; i < t->token_count; i++) {
-        struct token_bytes token = t->tokens[i];
+        struct token_bytes token = token_of(t, i);
         if (t->kinds[i] != TOKEN_TEXT) {
             if (token.length == 13 && memcmp(token.data, "<|endoftext|>", 13) == 0)
                 t->begin = t->end = (uint32_t)i;
@@ -144,13 +156,13 @@ static int index_names(struct tokenizer *t, struct error *error) {
 }
 
 static int is_mark(const struct tokenizer *t, size_t id) {
-    return t->kinds[id] != TOKEN_TEXT && t->kinds[id] != TOKEN_UNUSED && t->tokens[id].length > 0;
+    return t->kinds[id] != TOKEN_TEXT && t->kinds[id] != TOKEN_UNUSED && token_of(t, id).length > 0;
 }
 
 static int compare_marks(const void *a, const void *b, void *context) {
     const struct tokenizer *t = context;
     uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
-    size_t p = t->tokens[x].length, q = t->tokens[y].length;
+    size_t p = token_of(t, x).length, q = token_of(t, y).length;
     return p != q ? (p < q) - (p > q) : (x > y) - (x < y);
 }
 
@@ -164,7 +176,7 @@ static int index_marks(struct tokenizer *t, struct error *error) {
     for (size_t i = 0; i < t->token_count; i++) {
         if (!is_mark(t, i))
             continue;
-        uint8_t *begins = &t->begins_mark[(unsigned char)t->tokens[i].data[0]];
+        uint8_t *begins = &t->begins_mark[(unsigned char)token_of(t, i).data[0]];
         *begins = t->kinds[i] > *begins ? t->kinds[i] : *begins;
         t->marks[count++] = (uint32_t)i;
     }
@@ -172,25 +184,23 @@ static int index_marks(struct tokenizer *t, struct error *error) {
     return 0;
 }
 
-static int index_merges(struct tokenizer *t, struct error *error) {
+static int index_merges(struct tokenizer *t, const uint32_t *merges, struct error *error) {
     for (size_t rank = 0; rank < t->merge_count; rank++) {
-        uint32_t left = t->merges[2 * rank], right = t->merges[2 * rank + 1];
+        uint32_t left = merges[2 * rank], right = merges[2 * rank + 1];
         char joined[TOKEN_BYTES_LIMIT];
         if (left >= t->token_count || right >= t->token_count ||
-            t->tokens[left].length + t->tokens[right].length > sizeof joined)
+            token_of(t, left).length + token_of(t, right).length > sizeof joined)
             return error_set(error, "merge %zu of the vocabulary names no tokens", rank);
-        size_t length = t->tokens[left].length + t->tokens[right].length;
-        memcpy(joined, t->tokens[left].data, t->tokens[left].length);
-        memcpy(joined + t->tokens[left].length, t->tokens[right].data, t->tokens[right].length);
-        uint32_t result = *name_slot(t, joined, length);
-        if (result == 0 || find_merge(t, left, right) != NULL)
+        struct token_bytes a = token_of(t, left), b = token_of(t, right);
+        memcpy(joined, a.data, a.length);
+        memcpy(joined + a.length, b.data, b.length);
+        uint32_t result = *name_slot(t, joined, a.length + b.length);
+        uint32_t *slot = merge_slot(t, left, right);
+        if (result == 0 || *slot != 0)
             return error_set(error, "merge %zu of the vocabulary %s", rank,
                              result == 0 ? "gives no token of it" : "is there twice");
-        uint64_t pair = (uint64_t)left << 32 | right;
-        size_t i = mix(pair) & t->table_mask;
-        while (t->table[i].pair != UINT64_MAX)
-            i = (i + 1) & t->table_mask;
-        t->table[i] = (struct merge_entry){pair, (uint32_t)rank, result - 1};
+        t->merges[rank] = (struct merge){{left, right}, result - 1};
+        *slot = (uint32_t)rank + 1;
     }
     return 0;
 }
@@ -218,19 +228,12 @@ int tokenizer_create(struct tokenizer **out, const struct token_bytes *tokens, c
     t->begin = t->end = UINT32_MAX;
     t->name_mask = table_size(token_count) - 1;
     t->table_mask = table_size(merge_count) - 1;
-    t->merges = memory_allocate(2 * merge_count, sizeof *t->merges, error);
+    t->merges = memory_allocate(merge_count, sizeof *t->merges, error);
     t->table = memory_allocate(t->table_mask + 1, sizeof *t->table, error);
     t->names = memory_allocate(t->name_mask + 1, sizeof *t->names, error);
     int result = t->merges == NULL || t->table == NULL || t->names == NULL ||
                  copy_tokens(t, tokens, kinds, error) || index_names(t, error) ||
-                 index_marks(t, error);
-    if (result == 0) {
-        if (merge_count > 0)
-            memcpy(t->merges, merges, 2 * merge_count * sizeof *merges);
-        for (size_t i = 0; i <= t->table_mask; i++)
-            t->table[i].pair = UINT64_MAX;
-        result = index_merges(t, error);
-    }
+                 index_marks(t, error) || index_merges(t, merges, error);
     if (result != 0) {
         tokenizer_destroy(t);
         return -1;
@@ -239,12 +242,29 @@ int tokenizer_create(struct tokenizer **out, const struct token_bytes *tokens, c
     return 0;
 }
 
+static void *duplicate(const void *block, size_t count, size_t size, struct error *error) {
+    void *copy = memory_allocate(count, size, error);
+    return copy != NULL ? memcpy(copy, block, count * size) : NULL;
+}
+
 int tokenizer_copy(struct tokenizer **out, const struct tokenizer *t, struct error *error) {
-    if (tokenizer_create(out, t->tokens, t->kinds, t->token_count, t->merges, t->merge_count,
-                         error))
+    *out = NULL;
+    struct tokenizer *copy = duplicate(t, 1, sizeof *t, error);
+    if (copy == NULL)
         return -1;
-    tokenizer_set_pieces(*out, t->pattern, t->takes_whole_pieces);
-    tokenizer_set_ends(*out, t->begin, t->end);
+    copy->bytes = duplicate(t->bytes, t->starts[t->token_count], 1, error);
+    copy->starts = duplicate(t->starts, t->token_count + 1, sizeof *t->starts, error);
+    copy->kinds = duplicate(t->kinds, t->token_count, 1, error);
+    copy->merges = duplicate(t->merges, t->merge_count, sizeof *t->merges, error);
+    copy->table = duplicate(t->table, t->table_mask + 1, sizeof *t->table, error);
+    copy->names = duplicate(t->names, t->name_mask + 1, sizeof *t->names, error);
+    copy->marks = duplicate(t->marks, t->mark_count, sizeof *t->marks, error);
+    if (!copy->bytes || !copy->starts || !copy->kinds || !copy->merges || !copy->table ||
+        !copy->names || !copy->marks) {
+        tokenizer_destroy(copy);
+        return -1;
+    }
+    *out = copy;
     return 0;
 }
 
@@ -252,7 +272,7 @@ void tokenizer_destroy(struct tokenizer *t) {
     if (t == NULL)
         return;
     memory_free(t->bytes);
-    memory_free(t->tokens);
+    memory_free(t->starts);
     memory_free(t->kinds);
     memory_free(t->names);
     memory_free(t->marks);
@@ -266,7 +286,7 @@ size_t tokenizer_vocabulary_size(const struct tokenizer *t) {
 }
 
 struct token_bytes tokenizer_token(const struct tokenizer *t, uint32_t id) {
-    return id < t->token_count ? t->tokens[id] : (struct token_bytes){"", 0};
+    return id < t->token_count ? token_of(t, id) : (struct token_bytes){"", 0};
 }
 
 int tokenizer_is_special(const struct tokenizer *t, uint32_t id) {
@@ -300,7 +320,7 @@ size_t tokenizer_merge_count(const struct tokenizer *t) {
 }
 
 const uint32_t *tokenizer_merge(const struct tokenizer *t, size_t rank) {
-    return t->merges + 2 * rank;
+    return t->merges[rank].pair;
 }
 
 uint32_t tokenizer_end_of_text(const struct tokenizer *t) {
@@ -317,8 +337,8 @@ int tokenizer_is_end(const struct tokenizer *t, uint32_t id) {
 
 uint32_t tokenizer_find_special(const struct tokenizer *t, const char *text, size_t length) {
     for (size_t i = 0; i < t->mark_count; i++)
-        if (t->tokens[t->marks[i]].length == length &&
-            memcmp(t->tokens[t->marks[i]].data, text, length) == 0)
+        if (token_of(t, t->marks[i]).length == length &&
+            memcmp(token_of(t, t->marks[i]).data, text, length) == 0)
             return t->marks[i];
     return UINT32_MAX;
 }
@@ -369,12 +389,12 @@ static int push_candidate(struct long_piece *p, const struct tokenizer *t, uint3
     if (at == UINT32_MAX || p->next[at] == UINT32_MAX)
         return 0;
     uint32_t left = p->ids[at], right = p->ids[p->next[at]];
-    const struct merge_entry *merge = find_merge(t, left, right);
+    const struct merge *merge = find_merge(t, left, right);
     if (merge == NULL)
         return 0;
     if (memory_grow(&p->heap, &p->heap_capacity, p->heap_count + 1, sizeof *p->heap, error))
         return -1;
-    struct candidate candidate = {merge->rank, at, left, right};
+    struct candidate candidate = {(uint32_t)(merge - t->merges), at, left, right};
     size_t i = p->heap_count++;
     for (; i > 0 && is_before(&candidate, &p->heap[(i - 1) / 2]); i = (i - 1) / 2)
         p->heap[i] = p->heap[(i - 1) / 2];
@@ -468,7 +488,8 @@ static int cache_adopt(struct tokenizer_cache *cache, const struct tokenizer *t,
                        struct error *error) {
     if (cache->owner == t && cache->cutter != NULL && cache->pattern == t->pattern)
         return 0;
-    memset(cache->entries, 0, CACHE_ENTRIES * sizeof *cache->entries);
+    if (cache->owner != NULL) /* fresh ones are empty, and take memory only as they are used */
+        memset(cache->entries, 0, CACHE_ENTRIES * sizeof *cache->entries);
     piece_cutter_destroy(cache->cutter);
     cache->owner = NULL;
     if (piece_cutter_create(&cache->cutter, t->pattern, error))
@@ -482,17 +503,17 @@ static int cache_adopt(struct tokenizer_cache *cache, const struct tokenizer *t,
  * two neighbours can merge to and nothing else. */
 static size_t merge_piece(const struct tokenizer *t, const char *piece, size_t length,
                           uint32_t *ids) {
-    const struct merge_entry *merges[SHORT_PIECE]; /* of ids[i] and ids[i + 1] */
+    const struct merge *merges[SHORT_PIECE]; /* of ids[i] and ids[i + 1] */
     size_t count = length;
     for (size_t i = 0; i < length; i++)
         ids[i] = t->of_byte[(unsigned char)piece[i]];
     for (size_t i = 0; i + 1 < length; i++)
         merges[i] = find_merge(t, ids[i], ids[i + 1]);
     while (count > 1) {
-        const struct merge_entry *best = NULL;
+        const struct merge *best = NULL;
         size_t at = 0;
         for (size_t i = 0; i + 1 < count; i++)
-            if (merges[i] != NULL && (best == NULL || merges[i]->rank < best->rank)) {
+            if (merges[i] != NULL && (best == NULL || merges[i] < best)) {
                 best = merges[i];
                 at = i;
             }
@@ -554,7 +575,7 @@ static int encode_plain(const struct tokenizer *t, struct tokenizer_cache *cache
 static uint32_t mark_at(const struct tokenizer *t, const char *text, size_t bytes,
                         enum token_kind least) {
     for (size_t i = 0; i < t->mark_count; i++) {
-        struct token_bytes mark = t->tokens[t->marks[i]];
+        struct token_bytes mark = token_of(t, t->marks[i]);
         if (t->kinds[t->marks[i]] >= least && mark.length <= bytes &&
             memcmp(mark.data, text, mark.length) == 0)
             return t->marks[i];
@@ -577,7 +598,7 @@ static int encode(const struct tokenizer *t, struct tokenizer_cache *cache, cons
         if (encode_plain(t, cache, text + start, at - start, list, error) ||
             append(list, &mark, 1, error))
             return -1;
-        start = at + t->tokens[mark].length;
+        start = at + token_of(t, mark).length;
         at = start - 1;
     }
     return encode_plain(t, cache, text + start, bytes - start, list, error);

@@ -6,6 +6,7 @@
 
 #include <lapacke.h>
 
+#include "base/library.h"
 #include "base/memory.h"
 #include "base/random.h"
 
@@ -22,6 +23,7 @@ struct solver {
     double *best;                 /* of all points seen */
     double *step, *scale, *jacobian, *matrix;
     lapack_int *pivots;
+    __typeof__(LAPACKE_dgesv) *dgesv;
     double best_gain, width, damping;
     int is_fresh; /* the Jacobian was made at the present point */
     struct market_solution *solution;
@@ -129,8 +131,8 @@ static int newton_step(struct solver *s) {
         row[i] -= s->damping;
         s->step[i] = -s->demand[i] * s->scale[i];
     }
-    return LAPACKE_dgesv(LAPACK_ROW_MAJOR, (lapack_int)n, 1, s->matrix, (lapack_int)n, s->pivots,
-                         s->step, 1) == 0
+    return s->dgesv(LAPACK_ROW_MAJOR, (lapack_int)n, 1, s->matrix, (lapack_int)n, s->pivots,
+                    s->step, 1) == 0
                ? 0
                : -1;
 }
@@ -282,6 +284,9 @@ int market_solve(const struct market_problem *problem, double *prices, double *j
     double *room = memory_allocate(7 * n + n * n, sizeof *room, error);
     s.pivots = memory_allocate(n, sizeof *s.pivots, error);
     int result = room == NULL || s.pivots == NULL ? -1 : 0;
+    if (result == 0)
+        result =
+            library_load(&s.dgesv, (const char *[]){"LAPACKE_dgesv"}, 1, "liblapacke.so.3", error);
     if (result == 0) {
         double **parts[] = {&s.prices, &s.demand, &s.trial, &s.trial_demand,
                             &s.best,   &s.step,   &s.scale};

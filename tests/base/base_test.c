@@ -1,4 +1,4 @@
-/* Memory, files and random numbers. */
+/* Memory, files, libraries and random numbers. */
 #include <math.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "base/library.h"
 #include "base/memory.h"
 #include "base/random.h"
 #include "cmocka_all.h"
@@ -36,6 +37,20 @@ static void test_memory(void **state) {
     assert_null(memory_allocate(1, 1, &error));
     memory_fail_after(0);
     memory_free(block);
+}
+
+/* Pages that nobody writes to take no memory; what was freed can be given back. */
+static void test_resident(void **state) {
+    (void)state;
+    enum { BYTES = 12 << 20 };
+    struct error error;
+    size_t before = memory_peak();
+    char *block = memory_allocate(BYTES, 1, &error);
+    assert_non_null(block);
+    block[BYTES / 2] = 1;
+    assert_true(memory_peak() < before + BYTES / 2);
+    memory_free(block);
+    memory_trim();
 }
 
 static void test_growing(void **state) {
@@ -86,6 +101,8 @@ static void test_files(void **state) {
     assert_non_null(strstr(error.message, path));
     assert_int_equal(file_map_open(&map, path, &error), 0);
     assert_memory_equal(map.data, "one", 3);
+    file_map_release(&map);
+    assert_memory_equal(map.data, "one", 3);
     file_map_close(&map);
     assert_int_equal(file_map_open(&map, directory, &error), -1);
     assert_int_equal(file_writer_open(&writer, "/nonexistent/x", &error), -1);
@@ -96,6 +113,21 @@ static void test_files(void **state) {
         assert_int_equal(rmdir(path), 0);
     }
     assert_int_equal(rmdir(directory), 0);
+}
+
+static void test_libraries(void **state) {
+    (void)state;
+    struct error error;
+    struct {
+        double (*cosine)(double), (*sine)(double);
+    } functions;
+    const char *names[] = {"cos", "sin"}, *others[] = {"cos", "no_such_function"};
+    assert_int_equal(library_load(&functions, names, 2, "libm.so.6", &error), 0);
+    assert_true(functions.cosine(0) == 1 && functions.sine(0) == 0);
+    assert_int_equal(library_load(&functions, others, 2, "libm.so.6", &error), -1);
+    assert_non_null(strstr(error.message, "no_such_function"));
+    assert_int_equal(library_load(&functions, names, 2, "libnowhere.so.1", &error), -1);
+    assert_non_null(strstr(error.message, "libnowhere.so.1"));
 }
 
 static void test_random(void **state) {
@@ -127,10 +159,9 @@ static void test_random(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_memory),
-        cmocka_unit_test(test_growing),
-        cmocka_unit_test(test_files),
-        cmocka_unit_test(test_random),
+        cmocka_unit_test(test_memory),    cmocka_unit_test(test_resident),
+        cmocka_unit_test(test_growing),   cmocka_unit_test(test_files),
+        cmocka_unit_test(test_libraries), cmocka_unit_test(test_random),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -9,9 +9,10 @@ count=$(echo "$targets" | wc -l)
 [ "${3:-}" = each ] || seconds=$((seconds / count))
 [ "$seconds" -gt 0 ] || seconds=1
 seeds=$build/seeds
-if [ ! -e "$seeds/market/record" ]; then # the last that is made
+if [ ! -e "$seeds/layer/truth.gguf" ]; then # the last that is made
     . tests/cli/tiny.sh
-    mkdir -p "$seeds/gguf" "$seeds/safetensors" "$seeds/json" "$seeds/lines" "$seeds/beliefs" "$seeds/strategy" "$seeds/market"
+    mkdir -p "$seeds/gguf" "$seeds/safetensors" "$seeds/json" "$seeds/lines" "$seeds/beliefs" "$seeds/strategy" "$seeds/market" "$seeds/layer" \
+        "$seeds/config_json" "$seeds/index_json"
     TRINE=$trine
     tiny_corpus
     tiny_train "$work/own.gguf" --steps 2 --ngram-rows 2
@@ -22,21 +23,28 @@ if [ ! -e "$seeds/market/record" ]; then # the last that is made
     mv "$work/own.gguf" "$seeds/gguf/"
     mv "$work/hf/model.safetensors" "$seeds/safetensors/"
     mv "$work/hf/tokenizer.json" "$seeds/json/"
+    mv "$work/hf/config.json" "$seeds/config_json/"
+    printf '{"weight_map":{"a":"part.safetensors","b":"part.safetensors"}}' >"$seeds/index_json/index.json"
     mv "$work/manifest.json" "$seeds/lines/"
     head -n 3 "$work/docs.jsonl" | gzip >"$seeds/lines/docs.gz"
     head -n 3 "$work/docs.jsonl" >"$seeds/lines/docs"
     cp recipes/market/africa.jsonl "$seeds/beliefs/"
     cp recipes/market/momentum.strategy "$seeds/strategy/"
     "$trine" market run --beliefs recipes/market/africa.jsonl --days 3 --out "$seeds/market/record" >/dev/null 2>&1
+    printf '{"statement":"a","label":true}\n{"statement":"b","label":false}\n' >"$work/examples.jsonl"
+    "$trine" truth train --model "$seeds/gguf/own.gguf" --examples "$work/examples.jsonl" --calibrate "$work/examples.jsonl" \
+        --steps 2 --batch 2 --rank 2 --out "$seeds/layer/truth.gguf" >/dev/null 2>&1
 fi
 mkdir -p "$build/findings"
+# What layers are read for, and the tensors beside a fuzzed config.json.
+export FUZZ_MODEL=$seeds/gguf/own.gguf FUZZ_SAFETENSORS=$seeds/safetensors/model.safetensors
 for target in $targets; do
     name=$(basename "$target" _fuzz)
     case $name in
     safetensors) kind=safetensors ;;
     tokenizer_json) kind=json ;;
     manifest | jsonl) kind=lines ;;
-    beliefs | strategy | market) kind=$name ;;
+    beliefs | strategy | market | layer | config_json | index_json) kind=$name ;;
     *) kind=gguf ;;
     esac
     mkdir -p "$build/corpus/$name"

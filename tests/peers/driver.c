@@ -1,7 +1,9 @@
 /* What the comparisons with other programs ask of the library: tokens and logits as raw files.
  *   driver tokens MODEL TEXT OUT
  *   driver logits MODEL IDS OUT CHUNK [SLOT=LABEL]...     IDS: u32 tokens; OUT: f32 [count,V]
- * CHUNK tokens at a time; with labels, every slot is told: those not named the prior's mean. */
+ *   driver memory MODEL IDS                               prints the peak, and file and cache, in
+ * bytes CHUNK tokens at a time; with labels, every slot is told: those not named the prior's mean.
+ */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -93,12 +95,41 @@ static int write_logits(const struct model *model, int argc, char **argv, struct
     return file_writer_commit(&out, error);
 }
 
+/* A short prompt, then the other tokens one by one. */
+static int print_memory(const struct model *model, char **argv, struct error *error) {
+    enum { PROMPT = 16 };
+    struct decoder *decoder;
+    char *ids;
+    size_t bytes;
+    struct weights weights = model_weights(model);
+    const struct config *c = &model->config;
+    if (file_read_all(argv[0], 1 << 28, &ids, &bytes, error))
+        return -1;
+    const uint32_t *tokens = (const uint32_t *)(const void *)ids;
+    size_t count = bytes / sizeof *tokens;
+    if (decoder_create(&decoder, &weights, &(struct decoder_options){.context = count}, error))
+        return -1;
+    int result = count > PROMPT ? 0 : error_set(error, "too few tokens");
+    if (result == 0 && decoder_prompt(decoder, tokens, PROMPT, error) == NULL)
+        result = -1;
+    for (size_t i = PROMPT; result == 0 && i < count; i++)
+        decoder_step(decoder, tokens[i]);
+    size_t cache = 4 * count * c->blocks * c->key_value_heads * c->head_width;
+    printf("%zu %zu\n", memory_peak(), model->base->file_bytes + cache);
+    decoder_destroy(decoder);
+    free(ids);
+    return result;
+}
+
 int main(int argc, char **argv) {
-    struct error error = {"usage: driver tokens|logits MODEL INPUT OUT [CHUNK [SLOT=LABEL]...]"};
+    struct error error = {
+        "usage: driver tokens|logits|memory MODEL INPUT [OUT [CHUNK [SLOT=LABEL]...]]"};
     struct model *model = NULL;
     int result = -1;
-    if (argc >= 5 && model_load(&model, argv[2], PRECISION_BF16, &error) == 0) {
-        if (strcmp(argv[1], "tokens") == 0)
+    if (argc >= 4 && model_load(&model, argv[2], PRECISION_BF16, &error) == 0) {
+        if (strcmp(argv[1], "memory") == 0 && model->base != NULL)
+            result = print_memory(model, argv + 3, &error);
+        else if (strcmp(argv[1], "tokens") == 0 && argc >= 5)
             result = write_tokens(model, argv + 3, &error);
         else if (strcmp(argv[1], "logits") == 0 && argc >= 6)
             result = write_logits(model, argc - 3, argv + 3, &error);
