@@ -19,7 +19,7 @@ OPTIMISE = -O3 -fno-math-errno -fno-trapping-math -ffp-contract=fast
 CPPFLAGS = -Isrc -Iinclude -Itests -D_GNU_SOURCE -DTRINE_VERSION='"$(VERSION)"' $(shell pkg-config --cflags $(PACKAGES) 2>/dev/null)
 CFLAGS = -std=gnu11 -g -fopenmp -fvisibility=hidden -fPIC $(WARNINGS) $(OPTIMISE)
 LINKED_PACKAGES = $(filter-out cairo lapacke,$(PACKAGES))
-# oneDNN, LAPACKE and Cairo are opened by those who use them (base/library.h). The C++ of CaDiCaL is linked in:
+# oneDNN, LAPACKE and Cairo are opened by those who use them (base/shared_library.h). The C++ of CaDiCaL is linked in:
 # its shared library would take more memory than all of ours.
 LDLIBS = -Wl,--as-needed $(shell pkg-config --libs $(LINKED_PACKAGES) 2>/dev/null) \
     -lcadical -static-libgcc -Wl,-Bstatic -lstdc++ -Wl,-Bdynamic -lm -lpthread

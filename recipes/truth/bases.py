@@ -175,7 +175,7 @@ def write_all(base, calibrate, held_out, out):
             rest = [name for name in order if name not in known][-MOST_UNRESOLVED:]
             lines = [base.statements[name] | {"settled": name in settled} for name in rest]
             write_lines(out / f"unresolved-{fraction}-s{seed}.jsonl", lines)
-    write_lines(out / "calibrate.jsonl", calibrate.statements.values())
+    calibrate.write(out / "calibrate.jsonl", lambda name: 1)
     held_out.write(out / "held_out.jsonl", lambda name: 1)
     for what, b in (("base", base), ("calibrate", calibrate), ("held out", held_out)):
         true = sum(s["label"] for s in b.statements.values())

@@ -11,7 +11,7 @@
 #include "base/error.h"
 #include "base/file.h"
 
-/* Cairo's functions; it is opened with the first page (base/library.h). */
+/* Cairo's functions; it is opened with the first page (base/shared_library.h). */
 #define CHART_CAIRO(F)                                                                             \
     F(arc)                                                                                         \
     F(close_path)                                                                                  \

@@ -4,11 +4,13 @@
 #define TRINE_CLI_COMMANDS_H
 
 int command_adapt(int argc, char **argv);
+int command_ask(int argc, char **argv);
 int command_atlas(int argc, char **argv);
 int command_corpus(int argc, char **argv);
 int command_eval(int argc, char **argv);
 int command_export(int argc, char **argv);
 int command_handle(int argc, char **argv);
+int command_judge(int argc, char **argv);
 int command_market(int argc, char **argv);
 int command_read(int argc, char **argv);
 int command_train(int argc, char **argv);
@@ -28,6 +30,8 @@ int command_write(int argc, char **argv);
     {"export", command_export, "models, adapters and handles for llama.cpp and transformers"}, \
     {"market", command_market, "price statements by a market of traders"}, \
     {"truth", command_truth, "train and measure the author who knows"}, \
+    {"judge", command_judge, "how likely statements are to be true"}, \
+    {"ask", command_ask, "answers with odds, or that it is not known"}, \
     {NULL, NULL, NULL},
 /* clang-format on */
 

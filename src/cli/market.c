@@ -12,6 +12,7 @@
 #include "cli/options.h"
 #include "truth/facet.h"
 #include "truth/market_run.h"
+#include "truth/standard.h"
 
 static const char HELP[] =
     "usage: trine market import --beliefs FILE --corpus DIR\n"
@@ -28,6 +29,8 @@ static const char HELP[] =
     "import keeps one in a corpus; run trades day by day and records prices; show, explain and\n"
     "plot tell what happened.\n"
     "\n"
+    "  --beliefs FILE        the base; or --corpus DIR, one that is kept there; or\n"
+    "  --standard NAME       that of a standard of truth\n"
     "  --engine exact|kelly  exact: the logical inductor, for hundreds of sentences; kelly: "
     "wealth-\n"
     "                        weighted prices made coherent, for 100,000 (default: by their "
@@ -47,7 +50,7 @@ static const char HELP[] =
 enum { EXACT_LIMIT = 1000, PLOTTED = 12 };
 
 struct run {
-    const char *beliefs, *corpus, *out, *picture, *engine;
+    const char *beliefs, *corpus, *standard_name, *out, *picture, *engine;
     struct market_run_options options;
     struct belief_base base;
     struct opinions opinions;
@@ -87,6 +90,9 @@ static int take_option(struct run *run, int option, struct error *error) {
     case 'c':
         run->corpus = optarg;
         return 0;
+    case 'D':
+        run->standard_name = optarg;
+        return 0;
     case 'o':
         run->out = optarg;
         return 0;
@@ -123,19 +129,14 @@ static int take_option(struct run *run, int option, struct error *error) {
 }
 
 static int parse(struct run *run, int argc, char **argv, struct error *error) {
-    static const struct option OPTIONS[] = {{"beliefs", required_argument, NULL, 'b'},
-                                            {"corpus", required_argument, NULL, 'c'},
-                                            {"out", required_argument, NULL, 'o'},
-                                            {"picture", required_argument, NULL, 'p'},
-                                            {"engine", required_argument, NULL, 'e'},
-                                            {"days", required_argument, NULL, 'd'},
-                                            {"opinions", required_argument, NULL, 'O'},
-                                            {"strategy", required_argument, NULL, 's'},
-                                            {"without", required_argument, NULL, 'w'},
-                                            {"weight", required_argument, NULL, 'W'},
-                                            {"published-weights", no_argument, NULL, 'P'},
-                                            {"seed", required_argument, NULL, 'S'},
-                                            {NULL, 0, NULL, 0}};
+    static const struct option OPTIONS[] = {
+        {"beliefs", required_argument, NULL, 'b'},  {"corpus", required_argument, NULL, 'c'},
+        {"standard", required_argument, NULL, 'D'}, {"out", required_argument, NULL, 'o'},
+        {"picture", required_argument, NULL, 'p'},  {"engine", required_argument, NULL, 'e'},
+        {"days", required_argument, NULL, 'd'},     {"opinions", required_argument, NULL, 'O'},
+        {"strategy", required_argument, NULL, 's'}, {"without", required_argument, NULL, 'w'},
+        {"weight", required_argument, NULL, 'W'},   {"published-weights", no_argument, NULL, 'P'},
+        {"seed", required_argument, NULL, 'S'},     {NULL, 0, NULL, 0}};
     int option;
     run->options.seed = 1;
     while ((option = getopt_long(argc, argv, "", OPTIONS, NULL)) != -1)
@@ -145,8 +146,12 @@ static int parse(struct run *run, int argc, char **argv, struct error *error) {
 }
 
 static int open_base(struct run *run, struct error *error) {
-    if ((run->beliefs != NULL) == (run->corpus != NULL))
-        return error_set(error, "either --beliefs FILE or --corpus DIR is wanted");
+    int sources = (run->beliefs != NULL) + (run->corpus != NULL) + (run->standard_name != NULL);
+    if (sources != 1)
+        return error_set(error,
+                         "one of --beliefs FILE, --corpus DIR and --standard NAME is wanted");
+    if (run->standard_name != NULL)
+        return standard_take_base(&run->base, run->standard_name, error);
     return run->beliefs != NULL ? belief_base_read(&run->base, run->beliefs, error)
                                 : belief_base_load(&run->base, run->corpus, error);
 }

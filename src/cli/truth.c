@@ -13,6 +13,7 @@
 #include "cli/options.h"
 #include "truth/direction.h"
 #include "truth/judging.h"
+#include "truth/standard.h"
 #include "truth/truth_train.h"
 #include "truth/witness.h"
 
@@ -35,8 +36,9 @@ static const char HELP[] =
     "that up goes.\n"
     "\n"
     "  --beliefs BASE      statements, laws and verdicts, as JSON lines (see trine market)\n"
+    "  --standard NAME     or those of a standard of truth, with whose truth author it is kept\n"
     "  --opinions FILE     what traders say of them; may be repeated\n"
-    "  --corpus DIR        with opinions: what documents say, one more trader\n"
+    "  --corpus DIR        what its documents say counts too; with opinions one more trader\n"
     "  --plain             train on verdicts alone, without a market\n"
     "  --without KIND      leave out the market's coherence\n"
     "  --weight W          what is known weighs at least so much, default 0\n"
@@ -44,6 +46,7 @@ static const char HELP[] =
     "  --out FILE          the trained layer, or the opinions\n"
     "  --truth FILE        such a layer\n"
     "  --author NAME       an author to ask; may be repeated\n"
+    "  --name NAME         of the trader who speaks as nobody (model)\n"
     "  --project           eval: probabilities are made to cohere with the base's laws\n"
     "  --answers FILE      eval: each statement with its probability, as JSON lines\n"
     "  --json [FILE]\n"
@@ -58,7 +61,7 @@ enum { MOST_FILES = 16, MOST_AUTHORS = 64 };
 
 struct run {
     const char *model_path, *base_path, *beliefs, *calibrate, *out, *truth, *json, *answers,
-        *corpus;
+        *corpus, *standard_name, *name;
     const char *opinion_files[MOST_FILES], *authors[MOST_AUTHORS];
     size_t opinion_count, author_count;
     struct truth_train_options options;
@@ -69,6 +72,8 @@ struct run {
     struct asking asking;
     struct belief_base base, calibration_base;
     struct opinions opinions;
+    struct standard standard;
+    struct judging judging;
     struct progress progress;
     double loss;
 };
@@ -118,7 +123,8 @@ static int take_option(struct run *run, int option, int argc, char **argv, struc
         const char **target;
     } texts[] = {{'m', &run->model_path}, {'B', &run->base_path}, {'e', &run->beliefs},
                  {'c', &run->calibrate},  {'o', &run->out},       {'t', &run->truth},
-                 {'a', &run->answers},    {'C', &run->corpus}};
+                 {'a', &run->answers},    {'C', &run->corpus},    {'d', &run->standard_name},
+                 {'n', &run->name}};
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
         if (texts[i].option == option) {
             *texts[i].target = optarg;
@@ -172,27 +178,51 @@ static int parse(struct run *run, int argc, char **argv, struct error *error) {
                                             {"corpus", required_argument, NULL, 'C'},
                                             {"rounds", required_argument, NULL, 'R'},
                                             {"first-block", required_argument, NULL, 'f'},
+                                            {"standard", required_argument, NULL, 'd'},
+                                            {"name", required_argument, NULL, 'n'},
                                             {NULL, 0, NULL, 0}};
     int option;
+    run->name = "model";
     run->options.training = layer_train_options_default();
     run->options.training.threads = (size_t)omp_get_max_threads();
     while ((option = getopt_long(argc, argv, "", OPTIONS, NULL)) != -1)
         if (take_option(run, option, argc, argv, error))
             return -1;
-    if (run->model_path == NULL || run->beliefs == NULL)
-        return error_set(error, "--model FILE and --beliefs BASE are wanted");
+    if (run->model_path == NULL || (run->beliefs == NULL) == (run->standard_name == NULL))
+        return error_set(error, "--model FILE and either --beliefs BASE or --standard NAME are "
+                                "wanted");
     return 0;
 }
 
-static int open_model(struct run *run, struct error *error) {
-    if (belief_base_read(&run->base, run->beliefs, error) ||
-        belief_base_check(&run->base, run->options.verdict_weight, error) ||
+/* The beliefs are a file's, or a standard's. */
+static const struct belief_base *beliefs_of(const struct run *run) {
+    return run->standard_name != NULL ? &run->standard.base : &run->base;
+}
+
+static int open_beliefs(struct run *run, struct error *error) {
+    if (run->standard_name != NULL)
+        return standard_open(&run->standard, run->standard_name, error);
+    return belief_base_read(&run->base, run->beliefs, error) ||
+           belief_base_check(&run->base, run->options.verdict_weight, error);
+}
+
+static int open_all(struct run *run, struct error *error) {
+    if (open_beliefs(run, error) ||
         (run->calibrate != NULL &&
          belief_base_read(&run->calibration_base, run->calibrate, error)) ||
         model_load_on(&run->model, run->model_path, run->base_path, PRECISION_BF16, error) ||
-        asking_create(&run->asking, run->model, error))
+        asking_create(&run->asking, run->model, error) ||
+        (run->truth != NULL && layer_load(&run->layer, run->model, run->truth, error)) ||
+        (run->corpus != NULL && library_open(&run->judging.library, run->corpus, error)))
         return -1;
-    return run->truth != NULL ? layer_load(&run->layer, run->model, run->truth, error) : 0;
+    run->judging.asking = &run->asking;
+    run->judging.asked.layer = run->layer;
+    run->judging.filter = run->standard_name != NULL ? &run->standard.filter : NULL;
+    run->judging.calibration[0] = 1;
+    run->judging.threads = run->options.training.threads;
+    if (run->layer != NULL)
+        memcpy(run->judging.calibration, run->layer->calibration, sizeof run->layer->calibration);
+    return 0;
 }
 
 static int show_progress(void *context, const struct layer_train_report *report) {
@@ -211,7 +241,8 @@ static int make_layer(struct run *run, struct error *error) {
                                                                         : run->model->config.split,
                                           .targets = 15,
                                           .scale = 2};
-    return layer_create(&run->layer, run->model, "truth", run->model->name, &overlay,
+    const char *name = run->standard_name != NULL ? run->standard.name : run->model->name;
+    return layer_create(&run->layer, run->model, "truth", name, &overlay,
                         run->options.training.seed, error);
 }
 
@@ -226,53 +257,54 @@ static void print_training(const struct run *run, const struct truth_train_repor
         printf("the truth author's own wealth among the traders: %.4f\n", r->wealth);
 }
 
+static int read_opinions(struct run *run, struct error *error) {
+    for (size_t i = 0; i < run->opinion_count; i++)
+        if (opinions_read(&run->opinions, run->opinion_files[i], beliefs_of(run), error))
+            return -1;
+    return 0;
+}
+
+/* What the layer says is made probabilities by what is kept apart, or else by what it learned. */
+static int calibrate(struct run *run, struct error *error) {
+    run->judging.asked.layer = run->layer;
+    if (judging_calibrate(&run->judging,
+                          run->calibrate != NULL ? &run->calibration_base : beliefs_of(run), error))
+        return -1;
+    memcpy(run->layer->calibration, run->judging.calibration, sizeof run->layer->calibration);
+    return 0;
+}
+
 static int train(struct run *run, struct error *error) {
     struct truth_train_report report;
-    if (run->out == NULL)
+    char kept[4096];
+    if (run->out == NULL && run->standard_name == NULL)
         return error_set(error, "--out FILE is wanted");
-    if (open_model(run, error))
-        return -1;
-    for (size_t i = 0; i < run->opinion_count; i++)
-        if (opinions_read(&run->opinions, run->opinion_files[i], &run->base, error))
-            return -1;
-    if (run->layer == NULL && make_layer(run, error))
+    if (open_all(run, error) || read_opinions(run, error) ||
+        (run->layer == NULL && make_layer(run, error)))
         return -1;
     fprintf(stderr, "%zu beliefs, %zu traders; %zu numbers to train; %zu steps of %zu\n",
-            run->base.count, run->opinions.trader_count, run->layer->count,
+            beliefs_of(run)->count, run->opinions.trader_count, run->layer->count,
             run->options.training.steps, run->options.training.batch);
     progress_catch_signals();
     progress_start(&run->progress, 0, run->options.training.steps);
-    int result = truth_train(run->layer, &run->asking, &run->base, &run->opinions, &run->options,
-                             show_progress, run, &report, error);
+    int result = truth_train(run->layer, &run->asking, beliefs_of(run), &run->opinions,
+                             &run->options, show_progress, run, &report, error);
     progress_finish(&run->progress);
-    if (result != 0)
+    if (result != 0 || calibrate(run, error))
         return -1;
     print_training(run, &report);
-    struct asked asked = {.layer = run->layer};
-    if (run->calibrate != NULL &&
-        judging_calibrate(run->layer->calibration, &run->asking, &asked, &run->calibration_base,
-                          run->options.training.threads, error))
-        return -1;
-    return layer_save(run->layer, run->out, error);
+    if (run->out == NULL)
+        standard_truth_path(&run->standard, kept, sizeof kept);
+    return layer_save(run->layer, run->out != NULL ? run->out : kept, error);
 }
 
 static int evaluate(struct run *run, struct error *error) {
-    double calibration[2] = {1, 0};
     struct judging_report report;
-    struct asked asked = {0};
-    if (open_model(run, error))
-        return -1;
-    asked.layer = run->layer;
-    if (run->layer != NULL)
-        memcpy(calibration, run->layer->calibration, sizeof calibration);
-    if (run->calibrate != NULL &&
-        judging_calibrate(calibration, &run->asking, &asked, &run->calibration_base,
-                          run->options.training.threads, error))
-        return -1;
-    struct judging_options options = {.threads = run->options.training.threads,
-                                      .is_projected = run->is_projected,
-                                      .answers = run->answers};
-    if (judging_evaluate(&report, &run->asking, &asked, calibration, &run->base, &options, error))
+    struct judging_options options = {.is_projected = run->is_projected, .answers = run->answers};
+    if (open_all(run, error) ||
+        (run->calibrate != NULL &&
+         judging_calibrate(&run->judging, &run->calibration_base, error)) ||
+        judging_evaluate(&report, &run->judging, beliefs_of(run), &options, error))
         return -1;
     if (run->json == NULL) {
         judging_report_print(stdout, &report);
@@ -293,8 +325,9 @@ static int testify(struct run *run, struct error *error) {
     struct asked asked = {.layer = run->layer};
     real *mask = memory_allocate(width, sizeof *mask, error);
     struct handle handle = {0};
-    int result = mask == NULL || witness_testify(&run->opinions, "model", ways, &run->asking,
-                                                 &asked, &run->base, 1, threads, error)
+    const struct belief_base *base = beliefs_of(run);
+    int result = mask == NULL || witness_testify(&run->opinions, run->name, ways, &run->asking,
+                                                 &asked, base, 1, threads, error)
                      ? -1
                      : 0;
     for (size_t i = 0; result == 0 && i < run->author_count; i++) {
@@ -303,21 +336,23 @@ static int testify(struct run *run, struct error *error) {
         struct pass_handle told = {.told = handle.mean, .told_mask = mask};
         if (result == 0) {
             handle_told_mask(&handle, mask);
-            result =
-                witness_testify(&run->opinions, run->authors[i], ways, &run->asking,
-                                &(struct asked){.handle = &told}, &run->base, 1, threads, error);
+            result = witness_testify(&run->opinions, run->authors[i], ways, &run->asking,
+                                     &(struct asked){.handle = &told}, base, 1, threads, error);
         }
         handle_free(&handle);
     }
     memory_free(mask);
+    if (result == 0 && run->judging.library != NULL)
+        result = witness_read(&run->opinions, "library", run->judging.library, run->judging.filter,
+                              base, error);
     return result ? -1 : 0;
 }
 
 static int ask_for_opinions(struct run *run, struct error *error) {
     if (run->out == NULL)
         return error_set(error, "--out FILE is wanted");
-    if (open_model(run, error) || testify(run, error) ||
-        opinions_write(&run->opinions, run->out, &run->base, error))
+    if (open_all(run, error) || testify(run, error) ||
+        opinions_write(&run->opinions, run->out, beliefs_of(run), error))
         return -1;
     printf("%zu traders, %zu opinions\n", run->opinions.trader_count, run->opinions.count);
     return 0;
@@ -325,8 +360,8 @@ static int ask_for_opinions(struct run *run, struct error *error) {
 
 static int find_direction(struct run *run, struct error *error) {
     struct direction direction;
-    if (open_model(run, error) ||
-        direction_find(&direction, &run->asking, &run->base, run->options.training.threads, error))
+    if (open_all(run, error) || direction_find(&direction, &run->asking, beliefs_of(run),
+                                               run->options.training.threads, error))
         return -1;
     int result = 0;
     if (run->json == NULL) {
@@ -343,6 +378,8 @@ static int find_direction(struct run *run, struct error *error) {
 
 static void finish(struct run *run) {
     opinions_free(&run->opinions);
+    library_close(run->judging.library);
+    standard_close(&run->standard);
     belief_base_free(&run->base);
     belief_base_free(&run->calibration_base);
     asking_free(&run->asking);

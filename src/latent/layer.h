@@ -11,10 +11,12 @@ struct layer {
     char kind[16];             /* "truth" */
     char name[64];
     struct overlay overlay;
-    size_t count;          /* overlay.layout.count + Z: what is trained */
-    real *values;          /* [count]: the overlay's numbers, then the vector */
-    void *operands;        /* [count] */
-    double calibration[2]; /* of what it is asked: scale and shift of log odds */
+    size_t count;   /* overlay.layout.count + Z: what is trained */
+    real *values;   /* [count]: the overlay's numbers, then the vector */
+    void *operands; /* [count] */
+    /* From what it says to a probability: log odds times the first, those of a library times the
+     * second, plus the third. */
+    double calibration[3];
 };
 
 /* Rank 0 of the overlay: 8, from the split on, all matrices, scale 2. */

@@ -5,7 +5,7 @@
 
 #include <oneapi/dnnl/dnnl.h>
 
-#include "base/library.h"
+#include "base/shared_library.h"
 #include "base/memory.h"
 
 /* oneDNN is large, and decoding a few tokens at a time does without it. */
@@ -71,7 +71,7 @@ static int load_library(struct error *error) {
 #pragma omp critical(matmul_load_library)
     {
         if (!is_loaded)
-            result = library_load(&dnnl, NAMES, sizeof NAMES / sizeof *NAMES,
+            result = shared_library_load(&dnnl, NAMES, sizeof NAMES / sizeof *NAMES,
                                   LIBRARY(DNNL_VERSION_MAJOR), error);
         is_loaded = result == 0;
     }

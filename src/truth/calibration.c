@@ -1,61 +1,121 @@
 #include "truth/calibration.h"
 
 #include <math.h>
+#include <string.h>
 
 #include "base/memory.h"
+#include "math/solve.h"
 
 /* How many statements' worth the priors are: for all, and for a family towards all. */
-static const double OVERALL_PRECISION = 1, FAMILY_PRECISION = 3;
+static const double OVERALL_PRECISION = 4, FAMILY_PRECISION = 16;
+
+static double combine(const double *solution, const double *features, size_t k) {
+    double sum = 0;
+    for (size_t i = 0; i < k; i++)
+        sum += solution[i] * features[i];
+    return sum;
+}
+
+double logistic_probability(const double *solution, const double *features, size_t k) {
+    return 1 / (1 + exp(-combine(solution, features, k)));
+}
 
 double platt_probability(double log_odds, const double *scaling) {
     return 1 / (1 + exp(-(scaling[0] * log_odds + scaling[1])));
 }
 
-static double loss_of(const double *s, const double *log_odds, const uint8_t *outcomes,
-                      size_t count, const double *prior, double precision) {
-    double a = s[0] - prior[0], b = s[1] - prior[1], loss = precision * (a * a + b * b) / 2;
-    for (size_t i = 0; i < count; i++)
-        if (outcomes[i] <= 1 && isfinite(log_odds[i])) {
-            double x = (s[0] * log_odds[i] + s[1]) * (outcomes[i] ? 1 : -1);
-            loss += x > 0 ? log1p(exp(-x)) : log1p(exp(x)) - x;
-        }
+/* What is fitted; single features are log odds, beside which a 1 stands. */
+struct items {
+    const double *features;
+    const uint8_t *outcomes;
+    size_t count, k;
+    int is_single;
+    double pair[2];
+};
+
+/* The n-th item if it counts, else NULL; valid until the next. */
+static const double *item_at(struct items *items, size_t n) {
+    const double *x = items->features + n * (items->is_single ? 1 : items->k);
+    if (items->is_single) {
+        items->pair[0] = *x;
+        items->pair[1] = 1;
+        x = items->pair;
+    }
+    for (size_t i = 0; i < items->k; i++)
+        if (!isfinite(x[i]))
+            return NULL;
+    return items->outcomes[n] <= 1 ? x : NULL;
+}
+
+static double loss_of(const double *s, struct items *items, const double *prior, double precision) {
+    double loss = 0;
+    for (size_t i = 0; i < items->k; i++)
+        loss += precision * (s[i] - prior[i]) * (s[i] - prior[i]) / 2;
+    for (size_t n = 0; n < items->count; n++) {
+        const double *features = item_at(items, n);
+        if (features == NULL)
+            continue;
+        double x = combine(s, features, items->k) * (items->outcomes[n] ? 1 : -1);
+        loss += x > 0 ? log1p(exp(-x)) : log1p(exp(x)) - x;
+    }
     return loss;
 }
 
-/* Newton's method; the loss is convex, and a step that does not lessen it is halved. */
-void platt_fit(double *s, const double *log_odds, const uint8_t *outcomes, size_t count,
-               const double *prior, double precision) {
-    enum { STEPS = 30, HALVINGS = 20 };
-    s[0] = prior[0];
-    s[1] = prior[1];
-    double loss = loss_of(s, log_odds, outcomes, count, prior, precision);
-    for (int step = 0; step < STEPS; step++) {
-        double g0 = precision * (s[0] - prior[0]), g1 = precision * (s[1] - prior[1]);
-        double h00 = precision, h01 = 0, h11 = precision;
-        for (size_t i = 0; i < count; i++) {
-            if (outcomes[i] > 1 || !isfinite(log_odds[i]))
-                continue;
-            double p = platt_probability(log_odds[i], s), spread = p * (1 - p);
-            g0 += (p - outcomes[i]) * log_odds[i];
-            g1 += p - outcomes[i];
-            h00 += spread * log_odds[i] * log_odds[i];
-            h01 += spread * log_odds[i];
-            h11 += spread;
+/* step[k] <- Newton's. */
+static void newton_step(double *step, const double *s, struct items *items, const double *prior,
+                        double precision) {
+    double h[LOGISTIC_MOST * LOGISTIC_MOST] = {0};
+    size_t k = items->k;
+    for (size_t i = 0; i < k; i++) {
+        step[i] = precision * (s[i] - prior[i]);
+        h[i * k + i] = precision;
+    }
+    for (size_t n = 0; n < items->count; n++) {
+        const double *x = item_at(items, n);
+        if (x == NULL)
+            continue;
+        double p = logistic_probability(s, x, k), spread = p * (1 - p);
+        for (size_t i = 0; i < k; i++) {
+            step[i] += (p - items->outcomes[n]) * x[i];
+            for (size_t j = 0; j < k; j++)
+                h[i * k + j] += spread * x[i] * x[j];
         }
-        double determinant = h00 * h11 - h01 * h01, size = 1, next[2], lower = loss;
-        for (int halving = 0; halving < HALVINGS; halving++, size /= 2) {
-            next[0] = s[0] - size * (h11 * g0 - h01 * g1) / determinant;
-            next[1] = s[1] - size * (h00 * g1 - h01 * g0) / determinant;
-            lower = loss_of(next, log_odds, outcomes, count, prior, precision);
-            if (lower < loss)
-                break;
+    }
+    solve_positive(h, step, k);
+}
+
+/* Newton's method; the loss is convex, and a step that does not lessen it is halved. */
+static void fit(double *s, struct items *items, const double *prior, double precision) {
+    enum { STEPS = 30, HALVINGS = 20 };
+    double step[LOGISTIC_MOST], next[LOGISTIC_MOST];
+    memcpy(s, prior, items->k * sizeof *s);
+    double loss = loss_of(s, items, prior, precision);
+    for (int n = 0; n < STEPS; n++) {
+        double size = 1, lower = loss;
+        newton_step(step, s, items, prior, precision);
+        for (int halving = 0; halving < HALVINGS && !(lower < loss); halving++, size /= 2) {
+            for (size_t i = 0; i < items->k; i++)
+                next[i] = s[i] - size * step[i];
+            lower = loss_of(next, items, prior, precision);
         }
         if (!(lower < loss - 1e-10))
             break;
-        s[0] = next[0];
-        s[1] = next[1];
+        memcpy(s, next, items->k * sizeof *s);
         loss = lower;
     }
+}
+
+void logistic_fit(double *solution, const double *features, const uint8_t *outcomes, size_t count,
+                  size_t k, const double *prior, double precision) {
+    struct items items = {.features = features, .outcomes = outcomes, .count = count, .k = k};
+    fit(solution, &items, prior, precision);
+}
+
+void platt_fit(double *scaling, const double *log_odds, const uint8_t *outcomes, size_t count,
+               const double *prior, double precision) {
+    struct items items = {
+        .features = log_odds, .outcomes = outcomes, .count = count, .k = 2, .is_single = 1};
+    fit(scaling, &items, prior, precision);
 }
 
 /* Mean and standard deviation of what is said. */

@@ -1,11 +1,11 @@
 #include "truth/direction.h"
 
-#include <lapacke.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/memory.h"
+#include "math/solve.h"
 #include "truth/report.h"
 #include "truth/witness.h"
 
@@ -87,10 +87,9 @@ static int regress(const struct search *s, size_t left_out, double *weights) {
         trace += square[i * width + i];
     for (size_t i = 0; i < width; i++)
         square[i * width + i] += trace / (double)width + 1e-9;
-    lapack_int failed = LAPACKE_dposv(LAPACK_ROW_MAJOR, 'L', (lapack_int)width, 1, square,
-                                      (lapack_int)width, weights, 1);
+    solve_positive(square, weights, width);
     memory_free(square);
-    return failed != 0 ? error_set(s->error, "the regression of authors has no solution") : 0;
+    return 0;
 }
 
 static double product(const double *x, const double *y, size_t count) {

@@ -9,27 +9,67 @@
 #include "truth/projection.h"
 #include "truth/witness.h"
 
-int judging_calibrate(double *calibration, struct asking *asking, const struct asked *asked,
-                      const struct belief_base *base, size_t threads, struct error *error) {
-    static const double NOTHING_TO_CORRECT[] = {1, 0};
+enum { FEATURES = 3 };
+
+static void set_features(double *features, const struct judgement *j) {
+    features[0] = j->said;
+    features[1] = j->read;
+    features[2] = 1;
+}
+
+/* What network and library say, not calibrated. */
+static int listen(struct judging *judging, const char *const *statements, size_t count,
+                  struct judgement *judgements, struct error *error) {
+    struct belief_of_model *beliefs = memory_allocate(count, sizeof *beliefs, error);
+    int result = beliefs == NULL ? -1
+                                 : asking_ask(judging->asking, &judging->asked, statements, count,
+                                              judging->threads, beliefs, error);
+    for (size_t i = 0; result == 0 && i < count; i++) {
+        struct testimony testimony = {0};
+        if (judging->library != NULL)
+            result = library_consult(judging->library, statements[i], judging->filter, &testimony,
+                                     error);
+        judgements[i] = (struct judgement){
+            .doubt = beliefs[i].doubt, .said = beliefs[i].log_odds, .read = testimony.log_odds};
+        testimony_free(&testimony);
+    }
+    memory_free(beliefs);
+    return result;
+}
+
+int judging_judge(struct judging *judging, const char *const *statements, size_t count,
+                  struct judgement *judgements, struct error *error) {
+    if (listen(judging, statements, count, judgements, error))
+        return -1;
+    for (size_t i = 0; i < count; i++) {
+        double features[FEATURES];
+        set_features(features, &judgements[i]);
+        judgements[i].probability = logistic_probability(judging->calibration, features, FEATURES);
+    }
+    return 0;
+}
+
+int judging_calibrate(struct judging *judging, const struct belief_base *base,
+                      struct error *error) {
+    static const double NOTHING_TO_CORRECT[] = {1, 0, 0};
     struct base_texts t;
     if (base_texts_collect(&t, base, error))
         return -1;
-    struct belief_of_model *beliefs = memory_allocate(t.count, sizeof *beliefs, error);
-    double *log_odds = memory_allocate(t.count, sizeof *log_odds, error);
+    struct judgement *judgements = memory_allocate(t.count, sizeof *judgements, error);
+    double *features = memory_allocate(t.count * FEATURES, sizeof *features, error);
     uint8_t *outcomes = memory_allocate(t.count, 1, error);
-    int result = beliefs == NULL || log_odds == NULL || outcomes == NULL ||
-                         asking_ask(asking, asked, t.texts, t.count, threads, beliefs, error)
+    int result = judgements == NULL || features == NULL || outcomes == NULL
                      ? -1
-                     : 0;
+                     : listen(judging, t.texts, t.count, judgements, error);
     for (size_t i = 0; result == 0 && i < t.count; i++) {
-        log_odds[i] = beliefs[i].log_odds;
+        set_features(features + i * FEATURES, &judgements[i]);
         outcomes[i] = (uint8_t)base->items[t.places[i]].verdict;
     }
     if (result == 0)
-        platt_fit(calibration, log_odds, outcomes, t.count, NOTHING_TO_CORRECT, 1);
-    memory_free(beliefs);
-    memory_free(log_odds);
+        logistic_fit(judging->calibration, features, outcomes, t.count, FEATURES,
+                     NOTHING_TO_CORRECT, 1);
+    memory_free(judgements);
+    memory_free(features);
     memory_free(outcomes);
     base_texts_free(&t);
     return result;
@@ -38,35 +78,33 @@ int judging_calibrate(double *calibration, struct asking *asking, const struct a
 /* What was judged, statement by statement. */
 struct judged {
     struct base_texts texts;
-    struct belief_of_model *beliefs; /* [texts.count] */
-    double *prices;                  /* [sentences]: NAN but for texts */
+    struct judgement *judgements; /* [texts.count] */
+    double *prices;               /* [sentences]: NAN but for texts */
 };
 
 static void judged_free(struct judged *j) {
     base_texts_free(&j->texts);
-    memory_free(j->beliefs);
+    memory_free(j->judgements);
     memory_free(j->prices);
 }
 
-static int judge(struct judged *j, struct asking *asking, const struct asked *asked,
-                 const double *calibration, const struct belief_base *base, size_t threads,
+static int judge(struct judged *j, struct judging *judging, const struct belief_base *base,
                  struct error *error) {
     size_t count = sentences_count(base->sentences);
     *j = (struct judged){0};
     if (base_texts_collect(&j->texts, base, error))
         return -1;
-    j->beliefs = memory_allocate(j->texts.count, sizeof *j->beliefs, error);
+    j->judgements = memory_allocate(j->texts.count, sizeof *j->judgements, error);
     j->prices = memory_allocate(count, sizeof *j->prices, error);
-    if (j->beliefs == NULL || j->prices == NULL ||
-        asking_ask(asking, asked, j->texts.texts, j->texts.count, threads, j->beliefs, error)) {
+    if (j->judgements == NULL || j->prices == NULL ||
+        judging_judge(judging, j->texts.texts, j->texts.count, j->judgements, error)) {
         judged_free(j);
         return -1;
     }
     for (size_t i = 0; i < count; i++)
         j->prices[i] = NAN;
     for (size_t i = 0; i < j->texts.count; i++)
-        j->prices[base->items[j->texts.places[i]].sentence] =
-            platt_probability(j->beliefs[i].log_odds, calibration);
+        j->prices[base->items[j->texts.places[i]].sentence] = j->judgements[i].probability;
     return 0;
 }
 
@@ -108,7 +146,7 @@ static int write_answers(const struct judged *j, const struct belief_base *base,
         json_t *json = json_pack(
             "{s:s, s:s, s:s, s:f, s:f, s:o}", "id", b->id != NULL ? b->id : "", "family",
             b->family != NULL ? b->family : "", "statement", j->texts.texts[i], "probability",
-            j->prices[b->sentence], "doubt", j->beliefs[i].doubt, "verdict",
+            j->prices[b->sentence], "doubt", j->judgements[i].doubt, "label",
             b->verdict == VERDICT_UNKNOWN ? json_null() : json_boolean(b->verdict == VERDICT_TRUE));
         if (json == NULL ||
             json_dumpf(json, writer.stream, JSON_COMPACT | JSON_REAL_PRECISION(6)) ||
@@ -136,7 +174,7 @@ static int score(struct judging_report *report, const struct judged *j,
         outcomes[count] = b->verdict == VERDICT_TRUE;
         int is_right = (p[count] > 0.5) == (outcomes[count] > 0);
         right += (size_t)is_right;
-        *(is_right ? &report->doubt_right : &report->doubt_wrong) += j->beliefs[i].doubt;
+        *(is_right ? &report->doubt_right : &report->doubt_wrong) += j->judgements[i].doubt;
         count++;
     }
     report->doubt_right /= (double)(right > 0 ? right : 1);
@@ -149,14 +187,13 @@ static int score(struct judging_report *report, const struct judged *j,
     return result;
 }
 
-int judging_evaluate(struct judging_report *report, struct asking *asking,
-                     const struct asked *asked, const double *calibration,
+int judging_evaluate(struct judging_report *report, struct judging *judging,
                      const struct belief_base *base, const struct judging_options *options,
                      struct error *error) {
     struct judged j;
     double start = progress_clock();
     *report = (struct judging_report){0};
-    if (judge(&j, asking, asked, calibration, base, options->threads, error))
+    if (judge(&j, judging, base, error))
         return -1;
     report->seconds = progress_clock() - start;
     int result = (options->is_projected && project(&j, base, error)) ||

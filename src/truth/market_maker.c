@@ -6,9 +6,9 @@
 
 #include <lapacke.h>
 
-#include "base/library.h"
 #include "base/memory.h"
 #include "base/random.h"
+#include "base/shared_library.h"
 
 enum { NEWTON_STEPS = 40, LINE_STEPS = 8, RESTARTS = 6, ROUNDS = 4, CRIES = 150, BISECTIONS = 60 };
 
@@ -285,8 +285,8 @@ int market_solve(const struct market_problem *problem, double *prices, double *j
     s.pivots = memory_allocate(n, sizeof *s.pivots, error);
     int result = room == NULL || s.pivots == NULL ? -1 : 0;
     if (result == 0)
-        result =
-            library_load(&s.dgesv, (const char *[]){"LAPACKE_dgesv"}, 1, "liblapacke.so.3", error);
+        result = shared_library_load(&s.dgesv, (const char *[]){"LAPACKE_dgesv"}, 1,
+                                     "liblapacke.so.3", error);
     if (result == 0) {
         double **parts[] = {&s.prices, &s.demand, &s.trial, &s.trial_demand,
                             &s.best,   &s.step,   &s.scale};

@@ -93,3 +93,21 @@ int witness_testify(struct opinions *opinions, const char *name, int ways, struc
     base_texts_free(&t);
     return result ? -1 : 0;
 }
+
+int witness_read(struct opinions *opinions, const char *name, struct library *library,
+                 const struct library_filter *filter, const struct belief_base *base,
+                 struct error *error) {
+    struct base_texts t;
+    if (base_texts_collect(&t, base, error))
+        return -1;
+    int result = 0;
+    for (size_t i = 0; result == 0 && i < t.count; i++) {
+        struct testimony testimony;
+        result = library_consult(library, t.texts[i], filter, &testimony, error) ||
+                 opinions_add(opinions, name, OPINION_LOG_ODDS, base->items[t.places[i]].sentence,
+                              1, testimony.log_odds, error);
+        testimony_free(&testimony);
+    }
+    base_texts_free(&t);
+    return result ? -1 : 0;
+}

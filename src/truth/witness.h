@@ -5,6 +5,7 @@
 #define TRINE_TRUTH_WITNESS_H
 
 #include "truth/asking.h"
+#include "truth/library.h"
 #include "truth/opinions.h"
 
 enum { WITNESS_ASKED = 1, WITNESS_HEARD = 2 };
@@ -14,6 +15,11 @@ enum { WITNESS_ASKED = 1, WITNESS_HEARD = 2 };
 int witness_testify(struct opinions *opinions, const char *name, int ways, struct asking *asking,
                     const struct asked *asked, const struct belief_base *base, uint32_t day,
                     size_t threads, struct error *error);
+
+/* Opinions of the trader NAME, who reads: what a library says of the base's texts. */
+int witness_read(struct opinions *opinions, const char *name, struct library *library,
+                 const struct library_filter *filter, const struct belief_base *base,
+                 struct error *error);
 
 /* The texts of a base that are not laws, in its order, each with its place among the beliefs. To be
  * freed with free; they borrow from the base. */

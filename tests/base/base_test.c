@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
-#include "base/library.h"
+#include "base/shared_library.h"
 #include "base/memory.h"
 #include "base/random.h"
 #include "cmocka_all.h"
@@ -122,11 +122,11 @@ static void test_libraries(void **state) {
         double (*cosine)(double), (*sine)(double);
     } functions;
     const char *names[] = {"cos", "sin"}, *others[] = {"cos", "no_such_function"};
-    assert_int_equal(library_load(&functions, names, 2, "libm.so.6", &error), 0);
+    assert_int_equal(shared_library_load(&functions, names, 2, "libm.so.6", &error), 0);
     assert_true(functions.cosine(0) == 1 && functions.sine(0) == 0);
-    assert_int_equal(library_load(&functions, others, 2, "libm.so.6", &error), -1);
+    assert_int_equal(shared_library_load(&functions, others, 2, "libm.so.6", &error), -1);
     assert_non_null(strstr(error.message, "no_such_function"));
-    assert_int_equal(library_load(&functions, names, 2, "libnowhere.so.1", &error), -1);
+    assert_int_equal(shared_library_load(&functions, names, 2, "libnowhere.so.1", &error), -1);
     assert_non_null(strstr(error.message, "libnowhere.so.1"));
 }
 

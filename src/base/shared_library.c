@@ -1,11 +1,11 @@
-#include "base/library.h"
+#include "base/shared_library.h"
 
 #include <dlfcn.h>
 #include <string.h>
 
 _Static_assert(sizeof(void *) == sizeof(void (*)(void)), "as POSIX has it");
 
-int library_load(void *functions, const char *const *names, size_t count, const char *library,
+int shared_library_load(void *functions, const char *const *names, size_t count, const char *library,
                  struct error *error) {
     void *handle = dlopen(library, RTLD_LAZY | RTLD_LOCAL);
     if (handle == NULL)
