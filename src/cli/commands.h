@@ -9,6 +9,7 @@ int command_corpus(int argc, char **argv);
 int command_eval(int argc, char **argv);
 int command_export(int argc, char **argv);
 int command_handle(int argc, char **argv);
+int command_introspect(int argc, char **argv);
 int command_judge(int argc, char **argv);
 int command_market(int argc, char **argv);
 int command_read(int argc, char **argv);
@@ -29,6 +30,7 @@ int command_write(int argc, char **argv);
     {"export", command_export, "models, adapters and handles for llama.cpp and transformers"}, \
     {"market", command_market, "price statements by a market of traders"}, \
     {"truth", command_truth, "train and measure the author who knows"}, \
+    {"introspect", command_introspect, "teach the author who knows to write as anyone, told in words"}, \
     {"judge", command_judge, "how likely a statement is to be true"}, \
     {NULL, NULL, NULL},
 /* clang-format on */

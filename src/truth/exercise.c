@@ -37,10 +37,10 @@ static int find_room(struct exercise_maker *m, struct error *error) {
     if (encode(m, &longest, error))
         return -1;
     m->room = m->instruction.count;
-    longest = (struct telling){.author_count = authors < TELLING_AUTHORS ? authors : TELLING_AUTHORS,
-                               .authors = {longest.authors[0], longest.authors[1],
-                                           longest.authors[2]},
-                               .tenths = {3, 3, 4}};
+    longest =
+        (struct telling){.author_count = authors < TELLING_AUTHORS ? authors : TELLING_AUTHORS,
+                         .authors = {longest.authors[0], longest.authors[1], longest.authors[2]},
+                         .tenths = {3, 3, 4}};
     if (authors > 1 && encode(m, &longest, error))
         return -1;
     m->room = m->instruction.count > m->room ? m->instruction.count : m->room;
@@ -123,7 +123,7 @@ int exercise_lay(struct exercise *e, struct exercise_maker *m, const struct tell
     m->instruction.count = 0;
     if (telling != NULL && encode(m, telling, error))
         return -1;
-    /* Room was made for the longest names; should their tokens join otherwise, nothing is lost. */
+    /* Room was made for the longest names; should they need more with others, their end is cut. */
     size_t skip = m->instruction.count < m->room ? m->instruction.count : m->room;
     if (telling != NULL)
         telling_handle(e->told, e->mask, &m->slots, telling);

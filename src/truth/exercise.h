@@ -30,11 +30,11 @@ size_t exercise_layer_time(const struct exercise_maker *maker);
 
 /* One text in rows that predict; arrays of the maker's sizes, zeros where no text is. */
 struct exercise {
-    size_t count;                            /* tokens of the body that are predicted */
-    int32_t *dream_tokens, *dream_targets;   /* [time] */
-    int32_t *layer_tokens, *layer_targets;   /* [layer time] */
-    int32_t *teachers;                       /* [layer time]: the dream's row, or -1 */
-    real *told, *mask;                       /* [Z]: what the dream is told */
+    size_t count;                          /* tokens of the body that are predicted */
+    int32_t *dream_tokens, *dream_targets; /* [time] */
+    int32_t *layer_tokens, *layer_targets; /* [layer time] */
+    int32_t *teachers;                     /* [layer time]: the dream's row, or -1 */
+    real *told, *mask;                     /* [Z]: what the dream is told */
 };
 
 int exercise_create(struct exercise *exercise, const struct exercise_maker *maker,

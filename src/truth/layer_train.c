@@ -128,12 +128,16 @@ static void run_worker(struct training *t, struct worker *w) {
 }
 
 /* Adds the workers' gradients in their order; the sum is the first one's. */
-static double add_gradients(struct training *t) {
+static void add_gradients(struct training *t) {
     real *sum = t->workers[0].gradient;
-    double square = 0;
     for (size_t k = 1; k < t->options->threads; k++)
         for (size_t i = 0; i < t->layer->count; i++)
             sum[i] += t->workers[k].gradient[i];
+}
+
+static double gradient_norm(const struct training *t) {
+    const real *sum = t->workers[0].gradient;
+    double square = 0;
     for (size_t i = 0; i < t->layer->count; i++)
         square += (double)sum[i] * (double)sum[i];
     return sqrt(square);
@@ -147,17 +151,42 @@ static double rate_at(const struct layer_train_options *o, size_t step) {
     return o->learning_rate * (0.05 + 0.95 * 0.5 * (1 + cos(3.14159265358979 * done)));
 }
 
-static int run_step(struct training *t, size_t step, struct layer_train_report *report,
-                    struct error *error) {
+/* The gradient of a step on examples becomes that of the first worker. */
+static int answer_examples(struct training *t, size_t step, double *loss, struct error *error) {
     const struct layer_train_options *o = t->options;
     if (fill(t, step, error))
         return -1;
 #pragma omp parallel for schedule(static, 1) num_threads((int)o->threads)
     for (size_t k = 0; k < o->threads; k++)
         run_worker(t, &t->workers[k]);
-    double norm = add_gradients(t), loss = 0;
+    *loss = 0;
     for (size_t k = 0; k < o->threads; k++)
-        loss += t->workers[k].loss;
+        *loss += t->workers[k].loss / (double)(t->share * o->threads);
+    add_gradients(t);
+    return 0;
+}
+
+static int introspect(struct training *t, size_t step, double *loss, struct error *error) {
+    const struct layer_train_options *o = t->options;
+    real *gradient = t->workers[0].gradient;
+    memset(gradient, 0, t->layer->count * sizeof *gradient);
+    return introspection_step(o->introspection, step / o->introspection_every, gradient, loss,
+                              error);
+}
+
+static int is_introspection(const struct layer_train_options *o, size_t step) {
+    return o->introspection != NULL && (step + 1) % o->introspection_every == 0;
+}
+
+static int run_step(struct training *t, size_t step, struct layer_train_report *report,
+                    struct error *error) {
+    const struct layer_train_options *o = t->options;
+    *report = (struct layer_train_report){.step = step + 1,
+                                          .is_introspection = is_introspection(o, step)};
+    if (report->is_introspection ? introspect(t, step, &report->loss, error)
+                                 : answer_examples(t, step, &report->loss, error))
+        return -1;
+    double norm = gradient_norm(t);
     if (!isfinite(norm))
         return error_set(error, "the gradient of step %zu is not finite: lower the learning rate",
                          step + 1);
@@ -168,8 +197,6 @@ static int run_step(struct training *t, size_t step, struct layer_train_report *
                           .decay = o->decay};
     adamw_update(&t->state, t->workers[0].gradient, 0, t->layer->count,
                  norm > o->clip ? o->clip / norm : 1, step + 1, &adamw);
-    report->step = step + 1;
-    report->loss = loss / (double)(t->share * o->threads);
     return 0;
 }
 
@@ -195,7 +222,8 @@ static int training_create(struct training *t, struct error *error) {
 int layer_train(struct layer *layer, struct asking *asking, const struct example *examples,
                 size_t count, const struct layer_train_options *options,
                 layer_train_callback *callback, void *context, struct error *error) {
-    if (count == 0 || options->threads < 1 || options->threads > MOST_THREADS ||
+    int wants_examples = options->introspection == NULL || options->introspection_every != 1;
+    if ((count == 0 && wants_examples) || options->threads < 1 || options->threads > MOST_THREADS ||
         options->batch < options->threads)
         return error_set(error,
                          "training wants examples, and a batch of at least one for each of "

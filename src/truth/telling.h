@@ -25,7 +25,7 @@ struct telling {
 
 /* The slots that words can tell: the model's first categorical slot and its first date slot. */
 struct telling_slots {
-    const struct model *model;         /* borrowed */
+    const struct model *model;        /* borrowed */
     const struct slot *author, *date; /* NULL: the model has none */
 };
 
