@@ -8,6 +8,7 @@
 
 struct writer {
     const struct model *model;
+    const struct layer *layer; /* whose author writes, or NULL */
     struct decoder *decoder;
     struct tokenizer_cache *cache;
     struct token_list prompt;
@@ -17,14 +18,16 @@ struct writer {
     real *told_mask, *information;
 };
 
-int writer_create(struct writer **out, const struct model *model, struct error *error) {
+static int create(struct writer **out, const struct model *model, const struct layer *layer,
+                  struct error *error) {
     *out = NULL;
     struct writer *w = memory_allocate(1, sizeof *w, error);
     if (w == NULL)
         return -1;
-    struct weights weights = model_weights(model);
+    struct weights weights = layer != NULL ? layer_weights(layer) : model_weights(model);
     size_t vocabulary = model->config.vocabulary, width = model->config.latent_width;
     w->model = model;
+    w->layer = layer;
     w->banned = memory_allocate(vocabulary, 1, error);
     w->probabilities = memory_allocate(vocabulary, sizeof *w->probabilities, error);
     w->order = memory_allocate(vocabulary, sizeof *w->order, error);
@@ -43,6 +46,14 @@ int writer_create(struct writer **out, const struct model *model, struct error *
     return 0;
 }
 
+int writer_create(struct writer **out, const struct model *model, struct error *error) {
+    return create(out, model, NULL, error);
+}
+
+int writer_create_as(struct writer **out, const struct layer *layer, struct error *error) {
+    return create(out, layer->model, layer, error);
+}
+
 void writer_destroy(struct writer *w) {
     if (w == NULL)
         return;
@@ -59,13 +70,14 @@ void writer_destroy(struct writer *w) {
 
 static void take_handle(struct writer *w, const struct handle *handle) {
     const struct slots *slots = &w->model->slots;
+    int is_layer = w->layer != NULL;
     for (size_t s = 0; s < slots->count; s++)
         for (size_t d = 0; d < slots->slots[s].width; d++) {
             size_t i = slots->slots[s].first + d;
-            w->told_mask[i] = (real)handle->is_told[s];
+            w->told_mask[i] = (real)(is_layer || handle->is_told[s]);
             w->information[i] = handle->mean[i] * handle->precision[i];
         }
-    struct pass_handle start = {.told = handle->mean,
+    struct pass_handle start = {.told = is_layer ? layer_vector(w->layer) : handle->mean,
                                 .told_mask = w->told_mask,
                                 .start_precision = handle->precision,
                                 .start_information = w->information};
@@ -90,7 +102,7 @@ static int encode_chat(struct writer *w, const char *prompt, struct error *error
     return result;
 }
 
-/* The token that begins documents, then the prompt; gives the next logits. */
+/* The token that begins documents, the instruction, then the prompt; gives the next logits. */
 static int feed_prompt(struct writer *w, const struct write_options *options, const real **logits,
                        struct error *error) {
     const struct tokenizer *tokenizer = w->model->tokenizer;
@@ -102,9 +114,13 @@ static int feed_prompt(struct writer *w, const struct write_options *options, co
     if (end != UINT32_MAX)
         w->prompt.ids[w->prompt.count++] = end;
     int result = 0;
-    if (options->is_chat)
+    /* Cut by itself, as introspection does: the same tokens whatever follows. */
+    if (options->instruction != NULL)
+        result = tokenizer_encode(tokenizer, w->cache, options->instruction,
+                                  strlen(options->instruction), &w->prompt, error);
+    if (result == 0 && options->is_chat)
         result = encode_chat(w, prompt, error);
-    else if (prompt != NULL)
+    else if (result == 0 && prompt != NULL)
         result = tokenizer_encode(tokenizer, w->cache, prompt, strlen(prompt), &w->prompt, error);
     if (result == 0 && w->prompt.count == 0)
         result =
