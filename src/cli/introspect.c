@@ -25,7 +25,7 @@ static const char HELP[] =
     "  --truth FILE        the author to begin with (train), or to measure\n"
     "  --out FILE          the trained one\n"
     "  --steps N           default 1500       --batch N          texts, default 16\n"
-    "  --learning-rate R   default 0.005      --rank N           of the adapters, default 16\n"
+    "  --learning-rate R   default 0.005      --rank N           of the adapters, default 32\n"
     "  --seed N            default 1          --threads N        default: one for each core\n"
     "  --time N            tokens of a text; as many as fit the context with the longest name\n"
     "  --pieces N          of each document, spread over it, are measured (8); 0: all\n"
@@ -115,7 +115,7 @@ static int parse(struct run *run, int argc, char **argv, struct error *error) {
     run->options.threads = (size_t)omp_get_max_threads();
     run->options.steps = 1500;
     run->options.learning_rate = 5e-3;
-    run->rank = 16;
+    run->rank = 32;
     run->pieces = 8;
     run->validation_every = 16;
     run->split = DATASET_HELD_OUT;

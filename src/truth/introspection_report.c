@@ -252,38 +252,45 @@ static json_t *number(double value) {
     return isfinite(value) ? json_real(value) : json_null();
 }
 
-static json_t *means_to_json(const struct introspection_means *m) {
+static json_t *means_to_json(const struct introspection_means *m, int is_own) {
     json_t *nats = json_object(), *divergence = json_object();
     for (int who = 0; who < INTROSPECTED_COUNT; who++) {
         json_object_set_new(nats, WHO[who], number(m->nats[who]));
         json_object_set_new(divergence, WHO[who], number(m->divergence[who]));
     }
-    return json_pack("{s:I, s:o, s:o, s:o, s:o}", "tokens", (json_int_t)m->tokens, "nats_per_token",
-                     nats, "divergence", divergence, "share_of_nats",
-                     number(introspection_share_of_nats(m, INTROSPECTED_WORDS)),
-                     "share_of_divergence",
-                     number(introspection_share_of_divergence(m, INTROSPECTED_WORDS)));
+    json_t *json =
+        json_pack("{s:I, s:o, s:o, s:o}", "tokens", (json_int_t)m->tokens, "nats_per_token", nats,
+                  "divergence", divergence, "share_of_divergence",
+                  number(introspection_share_of_divergence(m, INTROSPECTED_WORDS)));
+    if (is_own && json != NULL)
+        json_object_set_new(json, "share_of_nats",
+                            number(introspection_share_of_nats(m, INTROSPECTED_WORDS)));
+    return json;
 }
 
 json_t *introspection_report_to_json(const struct introspection_report *r) {
     json_t *own = json_object(), *other = json_object();
     for (int k = 0; k < TELLING_KINDS; k++) {
-        json_object_set_new(own, KINDS[k], means_to_json(&r->own[k]));
-        json_object_set_new(other, KINDS[k], means_to_json(&r->other[k]));
+        json_object_set_new(own, KINDS[k], means_to_json(&r->own[k], 1));
+        json_object_set_new(other, KINDS[k], means_to_json(&r->other[k], 0));
     }
     return json_pack("{s:I, s:I, s:o, s:o}", "documents", (json_int_t)r->documents, "pieces",
                      (json_int_t)r->pieces, "own", own, "other", other);
 }
 
-static void print_means(FILE *stream, const char *kind, const struct introspection_means *m) {
+/* Another's labels gain nothing for a text, so their share of nats would mean nothing. */
+static void print_means(FILE *stream, const char *kind, const struct introspection_means *m,
+                        int is_own) {
     const double *nats = m->nats, *divergence = m->divergence;
+    char share[16] = "-";
     if (m->tokens == 0)
         return;
-    fprintf(stream, "  %-16s %6.3f %6.3f %6.3f %6.3f  %6.3f   %6.4f %6.4f %6.4f  %6.3f\n", kind,
+    if (is_own)
+        snprintf(share, sizeof share, "%.3f", introspection_share_of_nats(m, INTROSPECTED_WORDS));
+    fprintf(stream, "  %-16s %6.3f %6.3f %6.3f %6.3f  %6s   %6.4f %6.4f %6.4f  %6.3f\n", kind,
             nats[INTROSPECTED_DREAM], nats[INTROSPECTED_WORDS], nats[INTROSPECTED_SILENT],
-            nats[INTROSPECTED_NOTHING], introspection_share_of_nats(m, INTROSPECTED_WORDS),
-            divergence[INTROSPECTED_WORDS], divergence[INTROSPECTED_SILENT],
-            divergence[INTROSPECTED_NOTHING],
+            nats[INTROSPECTED_NOTHING], share, divergence[INTROSPECTED_WORDS],
+            divergence[INTROSPECTED_SILENT], divergence[INTROSPECTED_NOTHING],
             introspection_share_of_divergence(m, INTROSPECTED_WORDS));
 }
 
@@ -295,8 +302,8 @@ void introspection_report_print(FILE *stream, const struct introspection_report 
             "its own labels\n",
             r->pieces, r->documents);
     for (int k = 0; k < TELLING_KINDS; k++)
-        print_means(stream, KINDS[k], &r->own[k]);
+        print_means(stream, KINDS[k], &r->own[k], 1);
     fprintf(stream, "drawn ones\n");
     for (int k = 0; k < TELLING_KINDS; k++)
-        print_means(stream, KINDS[k], &r->other[k]);
+        print_means(stream, KINDS[k], &r->other[k], 0);
 }

@@ -44,8 +44,9 @@ int introspection_evaluate(struct introspection_report *report, const struct lay
                            const struct dataset *dataset,
                            const struct introspection_report_options *options, struct error *error);
 
-/* Of what the handle gains in nats per token, and of what it changes, the part that words reach: 1
- * is as good as the handle, 0 as good as nothing told. */
+/* Of what the handle gains in nats per token (of a text's own labels), and of what it changes, the
+ * part that is reached: 1 is as good as the handle, 0 as good as nothing told. Part of it needs no
+ * words, as a layer may learn to tell from the text alone: see INTROSPECTED_SILENT. */
 double introspection_share_of_nats(const struct introspection_means *means, enum introspected who);
 double introspection_share_of_divergence(const struct introspection_means *means,
                                          enum introspected who);
