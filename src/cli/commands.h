@@ -10,6 +10,7 @@ int command_corpus(int argc, char **argv);
 int command_eval(int argc, char **argv);
 int command_export(int argc, char **argv);
 int command_handle(int argc, char **argv);
+int command_introspect(int argc, char **argv);
 int command_judge(int argc, char **argv);
 int command_market(int argc, char **argv);
 int command_read(int argc, char **argv);
@@ -30,6 +31,7 @@ int command_write(int argc, char **argv);
     {"export", command_export, "models, adapters and handles for llama.cpp and transformers"}, \
     {"market", command_market, "price statements by a market of traders"}, \
     {"truth", command_truth, "train and measure the author who knows"}, \
+    {"introspect", command_introspect, "teach the author who knows to write as anyone, told in words"}, \
     {"judge", command_judge, "how likely statements are to be true"}, \
     {"ask", command_ask, "answers with odds, or that it is not known"}, \
     {NULL, NULL, NULL},

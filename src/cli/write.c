@@ -11,6 +11,7 @@
 #include "cli/commands.h"
 #include "cli/options.h"
 #include "dream/write.h"
+#include "truth/telling.h"
 
 enum { SWEEP_LIMIT = 1000 };
 
@@ -21,11 +22,13 @@ struct sweep {
 };
 
 struct run {
-    const char *model_path, *json_path;
+    const char *model_path, *json_path, *truth_path, *as;
     struct handle_wishes wishes;
     struct sweep sweep;
     struct write_options options;
     struct model *model;
+    struct layer *truth;
+    char instruction[TELLING_BYTES];
     json_t *texts;
 };
 
@@ -41,6 +44,9 @@ static const char HELP[] =
     "  --top-p P           keep the likeliest tokens that hold this share (0.95)\n"
     "  --min-p P           drop tokens below this share of the likeliest one (0)\n"
     "  --seed N            same seed, same text (1)\n"
+    "  --truth FILE        the truth author writes (from trine truth or trine introspect)\n"
+    "  --as TEXT           and is told in words as whom: 'Abraham Lincoln, 1862', '1862',\n"
+    "                      '60% Abraham Lincoln, 40% Barack Obama'\n"
     "  --sweep SLOT=FROM..TO:STEP  the same prompt and seed along a path: years of a date\n"
     "                      (date=1800..2000:25), shares between two labels\n"
     "                      (author=Abraham Lincoln..John F. Kennedy:0.25)\n"
@@ -84,6 +90,12 @@ static int parse_option(struct run *run, int option, int argc, char **argv, stru
     case 'j':
         run->json_path = option_optional_file(argc, argv);
         return 0;
+    case 'u':
+        run->truth_path = optarg;
+        return 0;
+    case 'a':
+        run->as = optarg;
+        return 0;
     case 'w':
         return parse_sweep(&run->sweep, optarg, error);
     case 'n':
@@ -104,6 +116,21 @@ static int parse_option(struct run *run, int option, int argc, char **argv, stru
     }
 }
 
+/* The truth author is told in words alone. */
+static int check_truth(struct run *run, struct error *error) {
+    if (run->as != NULL && run->truth_path == NULL)
+        return error_set(error, "--as is for the truth author: it wants --truth FILE");
+    if (run->truth_path != NULL && (run->wishes.count > 0 || run->sweep.step > 0))
+        return error_set(error, "the truth author takes no handle and no sweep; tell it with --as");
+    if (run->as != NULL && run->options.is_chat)
+        return error_set(error, "--as and --chat exclude each other");
+    if (run->as != NULL) {
+        telling_words_of(run->instruction, run->as);
+        run->options.instruction = run->instruction;
+    }
+    return 0;
+}
+
 static int parse(struct run *run, int argc, char **argv, struct error *error) {
     static const struct option OPTIONS[] = {HANDLE_OPTIONS,
                                             {"model", required_argument, NULL, 'm'},
@@ -114,6 +141,8 @@ static int parse(struct run *run, int argc, char **argv, struct error *error) {
                                             {"top-p", required_argument, NULL, 'o'},
                                             {"min-p", required_argument, NULL, 'i'},
                                             {"seed", required_argument, NULL, 's'},
+                                            {"truth", required_argument, NULL, 'u'},
+                                            {"as", required_argument, NULL, 'a'},
                                             {"sweep", required_argument, NULL, 'w'},
                                             {"json", optional_argument, NULL, 'j'},
                                             {0}};
@@ -127,7 +156,7 @@ static int parse(struct run *run, int argc, char **argv, struct error *error) {
         return error_set(error, "'%.80s' is no option; a prompt goes after --prompt", argv[optind]);
     if (run->model_path == NULL)
         return error_set(error, "--model is needed; see trine write --help");
-    return 0;
+    return check_truth(run, error);
 }
 
 /* Where the written bytes go: to the terminal as they come, or kept for JSON. */
@@ -192,6 +221,8 @@ static int write_one(struct run *run, struct writer *writer, const struct handle
         json_t *item = json_pack("{s:s, s:s, s:o, s:I, s:o}", "title", title, "prompt", prompt,
                                  "text", text_to_json(sink.text, sink.length), "seed",
                                  (json_int_t)run->options.seed, "handle", handle_to_json(handle));
+        if (item != NULL && run->as != NULL)
+            json_object_set_new(item, "as", json_string(run->as));
         if (item == NULL || json_array_append_new(run->texts, item) != 0)
             result = error_set(error, "out of memory");
     }
@@ -250,7 +281,14 @@ static int execute(struct run *run, struct error *error) {
         return -1;
     progress_catch_signals();
     run->texts = json_array();
-    int result = writer_create(&writer, run->model, error);
+    int result = 0;
+    if (run->truth_path != NULL)
+        result = layer_load(&run->truth, run->model, run->truth_path, error) ||
+                         writer_create_as(&writer, run->truth, error)
+                     ? -1
+                     : 0;
+    else
+        result = writer_create(&writer, run->model, error);
     if (result == 0 && run->sweep.step > 0)
         result = write_sweep(run, writer, &handle, error);
     else if (result == 0)
@@ -271,6 +309,7 @@ int command_write(int argc, char **argv) {
     if (status != 0)
         fprintf(stderr, "trine write: %s\n", error.message);
     json_decref(run.texts);
+    layer_destroy(run.truth);
     model_destroy(run.model);
     return status != 0 ? status : progress_stop_wanted() ? 130 : 0;
 }

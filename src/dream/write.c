@@ -8,8 +8,9 @@
 
 struct writer {
     const struct model *model;
-    struct decoder *decoder; /* made when the length of the text is known */
-    size_t context;          /* of the decoder */
+    const struct layer *layer; /* whose author writes, or NULL */
+    struct decoder *decoder;   /* made when the length of the text is known */
+    size_t context;            /* of the decoder */
     struct tokenizer_cache *cache;
     struct token_list prompt;
     uint8_t *banned; /* special tokens other than the end */
@@ -18,13 +19,15 @@ struct writer {
     real *told_mask, *information;
 };
 
-int writer_create(struct writer **out, const struct model *model, struct error *error) {
+static int create(struct writer **out, const struct model *model, const struct layer *layer,
+                  struct error *error) {
     *out = NULL;
     struct writer *w = memory_allocate(1, sizeof *w, error);
     if (w == NULL)
         return -1;
     size_t vocabulary = model->config.vocabulary, width = model->config.latent_width;
     w->model = model;
+    w->layer = layer;
     w->banned = memory_allocate(vocabulary, 1, error);
     w->probabilities = memory_allocate(vocabulary, sizeof *w->probabilities, error);
     w->order = memory_allocate(vocabulary, sizeof *w->order, error);
@@ -40,6 +43,14 @@ int writer_create(struct writer **out, const struct model *model, struct error *
                                  !tokenizer_is_end(model->tokenizer, v));
     *out = w;
     return 0;
+}
+
+int writer_create(struct writer **out, const struct model *model, struct error *error) {
+    return create(out, model, NULL, error);
+}
+
+int writer_create_as(struct writer **out, const struct layer *layer, struct error *error) {
+    return create(out, layer->model, layer, error);
 }
 
 void writer_destroy(struct writer *w) {
@@ -60,7 +71,7 @@ void writer_destroy(struct writer *w) {
  * takes as much memory as a small model. */
 static int prepare_decoder(struct writer *w, size_t tokens, struct error *error) {
     enum { STEP = 128 };
-    struct weights weights = model_weights(w->model);
+    struct weights weights = w->layer != NULL ? layer_weights(w->layer) : model_weights(w->model);
     size_t context = tokens < DECODER_CONTEXT ? (tokens + STEP - 1) / STEP * STEP : DECODER_CONTEXT;
     if (w->decoder != NULL && w->context >= context)
         return 0;
@@ -71,10 +82,13 @@ static int prepare_decoder(struct writer *w, size_t tokens, struct error *error)
 }
 
 static void take_handle(struct writer *w, const struct handle *handle) {
+    size_t width = w->model->config.latent_width;
     handle_told_mask(handle, w->told_mask);
-    for (size_t i = 0; i < w->model->config.latent_width; i++)
+    for (size_t i = 0; i < width; i++)
         w->information[i] = handle->mean[i] * handle->precision[i];
-    struct pass_handle start = {.told = handle->mean,
+    for (size_t i = 0; w->layer != NULL && i < width; i++)
+        w->told_mask[i] = 1;
+    struct pass_handle start = {.told = w->layer != NULL ? layer_vector(w->layer) : handle->mean,
                                 .told_mask = w->told_mask,
                                 .start_precision = handle->precision,
                                 .start_information = w->information};
@@ -99,7 +113,7 @@ static int encode_chat(struct writer *w, const char *prompt, struct error *error
     return result;
 }
 
-/* The token that begins documents, then the prompt; gives the next logits. */
+/* The token that begins documents, the instruction, then the prompt; gives the next logits. */
 static int feed_prompt(struct writer *w, const struct handle *handle,
                        const struct write_options *options, const real **logits,
                        struct error *error) {
@@ -112,9 +126,13 @@ static int feed_prompt(struct writer *w, const struct handle *handle,
     if (end != UINT32_MAX)
         w->prompt.ids[w->prompt.count++] = end;
     int result = 0;
-    if (options->is_chat)
+    /* Cut by itself, as introspection does: the same tokens whatever follows. */
+    if (options->instruction != NULL)
+        result = tokenizer_encode(tokenizer, w->cache, options->instruction,
+                                  strlen(options->instruction), &w->prompt, error);
+    if (result == 0 && options->is_chat)
         result = encode_chat(w, prompt, error);
-    else if (prompt != NULL)
+    else if (result == 0 && prompt != NULL)
         result = tokenizer_encode(tokenizer, w->cache, prompt, strlen(prompt), &w->prompt, error);
     if (result == 0 && w->prompt.count == 0)
         result =

@@ -3,13 +3,15 @@
 #define TRINE_DREAM_WRITE_H
 
 #include "latent/handle.h"
+#include "latent/layer.h"
 #include "model/decoder.h"
 #include "model/sampling.h"
 
 struct write_options {
-    const char *prompt; /* NULL or "": the beginning of a document */
-    int is_chat;        /* the prompt is a user's message, in the model's chat format */
-    size_t tokens;      /* at most so many are written */
+    const char *instruction; /* text before the prompt that is no part of it; NULL: none */
+    const char *prompt;      /* NULL or "": the beginning of a document */
+    int is_chat;             /* the prompt is a user's message, in the model's chat format */
+    size_t tokens;           /* at most so many are written */
     uint64_t seed;
     struct sampling sampling;
 };
@@ -22,6 +24,8 @@ struct writer;
 
 /* Borrows the model. One writer writes one text at a time. */
 int writer_create(struct writer **out, const struct model *model, struct error *error);
+/* Writes as the layer's author, whatever the handle. Borrows the layer, too. */
+int writer_create_as(struct writer **out, const struct layer *layer, struct error *error);
 void writer_destroy(struct writer *writer);
 
 /* Writes until the document ends, `tokens` are written, or the callback stops it. */

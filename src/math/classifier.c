@@ -124,3 +124,97 @@ void classifier_forward_backward(struct matmul *matmul, real *losses, real *dx, 
                                           (int)vocabulary);
     }
 }
+
+size_t classifier_distill_scratch_size(size_t width, size_t vocabulary) {
+    return CHUNK_ROWS * (2 * vocabulary + (width > vocabulary ? width : vocabulary));
+}
+
+struct pair_sums {
+    real student, teacher, difference;
+};
+
+/* Both rows <- their exponentials, less the maxima; their sums, and that of the teacher's
+ * exponentials times how much higher its logits are. */
+VECTOR_CLONES static struct pair_sums
+pair_exponentials(real *student, real *teacher, real student_top, real teacher_top, size_t n) {
+    real student_sum = 0, teacher_sum = 0, difference = 0;
+#pragma omp simd reduction(+ : student_sum, teacher_sum, difference)
+    for (size_t i = 0; i < n; i++) {
+        real s = student[i] - student_top, t = teacher[i] - teacher_top;
+        student[i] = exponential(s);
+        teacher[i] = exponential(t);
+        student_sum += student[i];
+        teacher_sum += teacher[i];
+        difference += teacher[i] * (t - s);
+    }
+    return (struct pair_sums){student_sum, teacher_sum, difference};
+}
+
+VECTOR_CLONES static void pair_gradient(real *student, const real *teacher, real student_factor,
+                                        real teacher_factor, size_t n) {
+    for (size_t i = 0; i < n; i++)
+        student[i] = student_factor * student[i] - teacher_factor * teacher[i];
+}
+
+/* KL of one pair of rows of logits; the student's becomes its gradient. */
+static real pair_loss(real *student, real *teacher, real scale, size_t vocabulary) {
+    struct pair_sums sums = pair_exponentials(student, teacher, largest(student, vocabulary),
+                                              largest(teacher, vocabulary), vocabulary);
+    if (scale != 0)
+        pair_gradient(student, teacher, scale / sums.student, scale / sums.teacher, vocabulary);
+    return (real)((double)sums.difference / (double)sums.teacher + log((double)sums.student) -
+                  log((double)sums.teacher));
+}
+
+/* Scratch: the student's logits, the teacher's, and what begins as the teacher's rows put side by
+ * side and ends as the gradient by the student's logits, as operands. */
+static void distill_chunk(struct matmul *matmul, real *losses, const void *x, const void *teacher,
+                          const int32_t *pairs, const void *weight, real scale, size_t count,
+                          size_t width, size_t vocabulary, real *scratch) {
+    enum precision precision = matmul_precision(matmul);
+    real *taught = scratch + CHUNK_ROWS * vocabulary, *side = taught + CHUNK_ROWS * vocabulary;
+    size_t bytes = width * operand_bytes(precision);
+    for (size_t r = 0; r < count; r++) {
+        void *row = operand_at(side, r * width, precision);
+        if (pairs[r] >= 0)
+            memcpy(row, operand_at(teacher, (size_t)pairs[r] * width, precision), bytes);
+        else
+            memset(row, 0, bytes);
+    }
+    matmul_linear(matmul, taught, 0, side, weight, (int)count, (int)width, (int)vocabulary);
+    matmul_linear(matmul, scratch, 0, x, weight, (int)count, (int)width, (int)vocabulary);
+    for (size_t r = 0; r < count; r++) {
+        real *row = scratch + r * vocabulary;
+        losses[r] = pairs[r] < 0 ? 0 : pair_loss(row, taught + r * vocabulary, scale, vocabulary);
+        if (pairs[r] < 0)
+            scale_row(row, 0, vocabulary);
+        if (scale != 0)
+            operand_store(operand_at(side, r * vocabulary, precision), row, vocabulary, precision);
+    }
+}
+
+void classifier_distill_forward(struct matmul *matmul, real *losses, const void *x,
+                                const void *teacher, const int32_t *pairs, const void *weight,
+                                size_t rows, size_t width, size_t vocabulary, real *scratch) {
+    for (size_t start = 0; start < rows; start += CHUNK_ROWS) {
+        size_t count = rows - start < CHUNK_ROWS ? rows - start : CHUNK_ROWS;
+        distill_chunk(matmul, losses + start,
+                      operand_at(x, start * width, matmul_precision(matmul)), teacher,
+                      pairs + start, weight, 0, count, width, vocabulary, scratch);
+    }
+}
+
+void classifier_distill_forward_backward(struct matmul *matmul, real *losses, real *dx,
+                                         const void *x, const void *teacher, const int32_t *pairs,
+                                         const void *weight, real scale, size_t rows, size_t width,
+                                         size_t vocabulary, real *scratch) {
+    for (size_t start = 0; start < rows; start += CHUNK_ROWS) {
+        size_t count = rows - start < CHUNK_ROWS ? rows - start : CHUNK_ROWS;
+        distill_chunk(matmul, losses + start,
+                      operand_at(x, start * width, matmul_precision(matmul)), teacher,
+                      pairs + start, weight, scale, count, width, vocabulary, scratch);
+        matmul_linear_input_gradient(matmul, dx + start * width, 0,
+                                     scratch + 2 * CHUNK_ROWS * vocabulary, weight, (int)count,
+                                     (int)width, (int)vocabulary);
+    }
+}

@@ -22,4 +22,19 @@ void classifier_forward_backward(struct matmul *matmul, real *losses, real *dx, 
                                  real scale, size_t rows, size_t width, size_t vocabulary,
                                  real *scratch);
 
+/* Distillation: what one row says about the next token, taught by another row under the same
+ * weight. losses[R] (nats; 0 where pairs is -1) <- KL(softmax(weight teacher[pairs[r]]) ||
+ * softmax(weight x[r])); x[R,D] and teacher[.,D] are operands. */
+size_t classifier_distill_scratch_size(size_t width, size_t vocabulary);
+void classifier_distill_forward(struct matmul *matmul, real *losses, const void *x,
+                                const void *teacher, const int32_t *pairs, const void *weight,
+                                size_t rows, size_t width, size_t vocabulary, real *scratch);
+
+/* The same, and dx[R,D] (real, overwritten) of scale * sum(losses) with the teacher held fixed:
+ * scale * (softmax of the student - softmax of the teacher) weight. */
+void classifier_distill_forward_backward(struct matmul *matmul, real *losses, real *dx,
+                                         const void *x, const void *teacher, const int32_t *pairs,
+                                         const void *weight, real scale, size_t rows, size_t width,
+                                         size_t vocabulary, real *scratch);
+
 #endif

@@ -150,6 +150,12 @@ static int take_evidence(struct pass *pass, struct error *error) {
            take(pass, &pass->draw_operand, rows * 2 * width, bytes, error);
 }
 
+static size_t largest_scratch(const struct config *c) {
+    size_t own = classifier_scratch_size(c->width, c->vocabulary);
+    size_t distilling = classifier_distill_scratch_size(c->width, c->vocabulary);
+    return own > distilling ? own : distilling;
+}
+
 static int take_all(struct pass *pass, int is_training, struct error *error) {
     const struct config *c = pass->weights.config;
     size_t rows = pass->rows, bytes = operand_bytes(pass->weights.precision);
@@ -168,8 +174,7 @@ static int take_all(struct pass *pass, int is_training, struct error *error) {
         take(pass, &pass->norm_inverse, rows, sizeof(real), error) ||
         take(pass, &pass->normed, rows * c->width, bytes, error) ||
         take(pass, &pass->dresidual, rows * c->width, sizeof(real), error) ||
-        take(pass, &pass->classifier_scratch, classifier_scratch_size(c->width, c->vocabulary), sizeof(real),
-             error))
+        take(pass, &pass->classifier_scratch, largest_scratch(c), sizeof(real), error))
         return -1;
     if ((pass->weights.base != NULL || pass->weights.overlay != NULL) && take_adapted(pass, error))
         return -1;
@@ -389,20 +394,18 @@ static void embedding_backward(struct pass *pass, real *gradient) {
     }
 }
 
-/* Gradient of the losses by the stream behind the last block; the output layer's own gradient, and
- * the last gain's, where they are trained. */
-static void head_backward(struct pass *pass, const int32_t *targets, real *losses,
-                          const struct pass_gradients *g) {
+static int is_output_trained(const struct pass *pass) {
+    return pass->weights.base == NULL && pass->weights.overlay == NULL;
+}
+
+/* Gradient by the stream behind the last block, from that by the final norm's output, which must be
+ * in the scratch; the last gain's own, where it is trained. */
+static void final_norm_backward(struct pass *pass, real *gradient) {
     const struct config *c = pass->weights.config;
-    const struct layout *layout = pass->weights.layout;
-    int is_own = pass->weights.base == NULL && pass->weights.overlay == NULL;
-    classifier_forward_backward(pass->matmul, losses, pass->scratch.narrow,
-                                is_own ? g->gradient + layout->embedding : NULL, pass->normed,
-                                pass->head, targets, g->scale, pass->rows, c->width, c->vocabulary,
-                                pass->classifier_scratch);
     memset(pass->dresidual, 0, pass->rows * c->width * sizeof(real));
     rmsnorm_backward(pass->dresidual,
-                     is_own ? g->gradient + layout->final_norm : pass->scratch.unused_gain,
+                     is_output_trained(pass) ? gradient + pass->weights.layout->final_norm
+                                             : pass->scratch.unused_gain,
                      pass->scratch.narrow, pass->residual, weights_final_norm(&pass->weights),
                      pass->norm_inverse, pass->rows, c->width);
 }
@@ -422,16 +425,16 @@ static void reader_backward(struct pass *pass, real *gradient) {
                       pass->weights.precision);
         backward_through(pass, l, gradient);
     }
-    if (pass->weights.base == NULL && pass->weights.overlay == NULL)
+    if (is_output_trained(pass))
         embedding_backward(pass, gradient);
 }
 
-void pass_write_backward(struct pass *pass, const struct pass_handle *handle,
-                         const int32_t *targets, real *losses, const struct pass_gradients *g) {
+/* After the writer ran, and the gradient by its output is in the scratch. */
+static void written_backward(struct pass *pass, const struct pass_handle *handle,
+                             const struct pass_gradients *g) {
     const struct config *c = pass->weights.config;
     size_t lowest_written = pass->lowest > c->split ? pass->lowest : c->split;
-    run_writer(pass, handle);
-    head_backward(pass, targets, losses, g);
+    final_norm_backward(pass, g->gradient);
     if (c->latent_width > 0)
         memset(pass->dlatent, 0, pass->rows * c->latent_width * sizeof(real));
     for (size_t l = c->blocks; l-- > lowest_written;) {
@@ -447,6 +450,36 @@ void pass_write_backward(struct pass *pass, const struct pass_handle *handle,
             evidence_head_backward(pass, g);
     }
     reader_backward(pass, g->gradient);
+}
+
+void pass_write_backward(struct pass *pass, const struct pass_handle *handle,
+                         const int32_t *targets, real *losses, const struct pass_gradients *g) {
+    const struct config *c = pass->weights.config;
+    run_writer(pass, handle);
+    classifier_forward_backward(
+        pass->matmul, losses, pass->scratch.narrow,
+        is_output_trained(pass) ? g->gradient + pass->weights.layout->embedding : NULL,
+        pass->normed, pass->head, targets, g->scale, pass->rows, c->width, c->vocabulary,
+        pass->classifier_scratch);
+    written_backward(pass, handle, g);
+}
+
+void pass_compare(struct pass *pass, const struct pass_lesson *lesson, real *losses) {
+    const struct config *c = pass->weights.config;
+    classifier_distill_forward(pass->matmul, losses, pass->normed, lesson->rows, lesson->teachers,
+                               pass->head, pass->rows, c->width, c->vocabulary,
+                               pass->classifier_scratch);
+}
+
+void pass_teach_backward(struct pass *pass, const struct pass_handle *handle,
+                         const struct pass_lesson *lesson, real *losses,
+                         const struct pass_gradients *g) {
+    const struct config *c = pass->weights.config;
+    run_writer(pass, handle);
+    classifier_distill_forward_backward(
+        pass->matmul, losses, pass->scratch.narrow, pass->normed, lesson->rows, lesson->teachers,
+        pass->head, g->scale, pass->rows, c->width, c->vocabulary, pass->classifier_scratch);
+    written_backward(pass, handle, g);
 }
 
 void pass_read_backward(struct pass *pass, const struct pass_gradients *g) {

@@ -53,6 +53,23 @@ void pass_write_backward(struct pass *pass, const struct pass_handle *handle,
                          const int32_t *targets, real *losses,
                          const struct pass_gradients *gradients);
 
+/* What another network says of the same text, to be learned: rows of its pass_output (of the same
+ * output matrix), and for each row of the learning pass [R] the one that teaches it, or -1. */
+struct pass_lesson {
+    const void *rows; /* [.,D] operands */
+    const int32_t *teachers;
+};
+
+/* After pass_write: losses[R] <- KL(teacher || what was written) of the next token, in nats; 0
+ * without a teacher. */
+void pass_compare(struct pass *pass, const struct pass_lesson *lesson, real *losses);
+
+/* As pass_write_backward, with the losses of pass_compare. The teacher is held fixed, and the
+ * output matrix, which both share, gets no gradient. */
+void pass_teach_backward(struct pass *pass, const struct pass_handle *handle,
+                         const struct pass_lesson *lesson, real *losses,
+                         const struct pass_gradients *gradients);
+
 /* After pass_read alone: the gradient of the score, of which `gradients` holds the same; nothing is
  * written, so scale, dtold and handle_gradient do not matter. */
 void pass_read_backward(struct pass *pass, const struct pass_gradients *gradients);

@@ -8,10 +8,13 @@
 #include "base/random.h"
 #include "train/optimizer.h"
 
-enum { MOST_TIME = 96, TIME_STEP = 8, MOST_THREADS = 64 };
+/* Examples of alike length share a step, so that little of it is padding: within so many steps'
+ * worth they are put in order of length. */
+enum { MOST_TIME = 96, TIME_STEP = 8, MOST_THREADS = 64, WINDOW_STEPS = 16 };
 
 struct worker {
     struct pass *pass;
+    size_t time; /* the pass's */
     int32_t *tokens, *targets;
     real *losses, *told, *mask, *gradient, *dtold, *dmean, *dprecision, *dinformation;
     double loss;
@@ -23,11 +26,14 @@ struct training {
     const struct example *examples;
     size_t count, share; /* share: sequences of one thread */
     size_t time;         /* tokens of one, as the longest question needs */
+    size_t step_time;    /* the same for the present step */
+    uint8_t *lengths;    /* of each example's longest question */
     const struct layer_train_options *options;
     struct worker workers[MOST_THREADS];
     struct adamw_state state;
     uint8_t *decays;
-    uint32_t *order; /* of the examples, in the present epoch */
+    uint32_t *order;  /* of the examples, in the present epoch */
+    uint32_t *picked; /* [batch] those of the present step */
     struct weights weights;
 };
 
@@ -56,7 +62,17 @@ static int worker_create(struct worker *w, const struct training *t, struct erro
     w->mask = w->told + t->share * width;
     w->dtold = w->mask + t->share * width;
     w->gradient = w->dtold + t->share * width;
-    return pass_create(&w->pass, &t->weights, t->share, t->time, 1, error);
+    return 0;
+}
+
+/* A pass for the step's time. */
+static int worker_fit(struct worker *w, const struct training *t, struct error *error) {
+    if (w->pass != NULL && w->time == t->step_time)
+        return 0;
+    pass_destroy(w->pass);
+    w->pass = NULL;
+    w->time = t->step_time;
+    return pass_create(&w->pass, &t->weights, t->share, w->time, 1, error);
 }
 
 static void worker_free(struct worker *w) {
@@ -65,19 +81,34 @@ static void worker_free(struct worker *w) {
     memory_free(w->losses);
 }
 
-/* Position `at` of the endless row of epochs, each a shuffling of all examples. */
-static const struct example *pick(struct training *t, size_t at) {
-    size_t epoch = at / t->count, place = at % t->count;
-    if (place == 0) {
-        struct random random;
-        random_seed(&random, t->options->seed, 0x65706f6368 + epoch);
-        for (size_t i = 0; i < t->count; i++) {
-            size_t j = random_below(&random, i + 1);
-            t->order[i] = t->order[j];
-            t->order[j] = (uint32_t)i;
-        }
+static int compare_lengths(const void *x, const void *y, void *context) {
+    const uint8_t *lengths = context;
+    uint32_t a = *(const uint32_t *)x, b = *(const uint32_t *)y;
+    if (lengths[a] != lengths[b])
+        return lengths[a] < lengths[b] ? -1 : 1;
+    return a < b ? -1 : a > b;
+}
+
+/* A shuffling of all examples, then windows of it in order of length. */
+static void start_epoch(struct training *t, size_t epoch) {
+    struct random random;
+    size_t window = WINDOW_STEPS * t->share * t->options->threads;
+    random_seed(&random, t->options->seed, 0x65706f6368 + epoch);
+    for (size_t i = 0; i < t->count; i++) {
+        size_t j = random_below(&random, i + 1);
+        t->order[i] = t->order[j];
+        t->order[j] = (uint32_t)i;
     }
-    return &t->examples[t->order[place]];
+    for (size_t i = 0; i < t->count; i += window)
+        qsort_r(t->order + i, t->count - i < window ? t->count - i : window, sizeof *t->order,
+                compare_lengths, t->lengths);
+}
+
+/* Position `at` of the endless row of epochs. */
+static uint32_t pick(struct training *t, size_t at) {
+    if (at % t->count == 0)
+        start_epoch(t, at / t->count);
+    return t->order[at % t->count];
 }
 
 /* What an example is to be answered with this time; -1: it does not count. */
@@ -93,29 +124,46 @@ static int32_t draw_answer(const struct training *t, const struct example *examp
                                                                            : ANSWER_NO];
 }
 
+/* One sequence: an example in a frame, and what is to be answered. */
+static int fill_sequence(struct training *t, size_t step, size_t i, uint32_t picked,
+                         struct error *error) {
+    struct worker *w = &t->workers[i / t->share];
+    size_t row = i % t->share * t->step_time, length;
+    struct random random;
+    random_seed(&random, t->options->seed, step * t->share * t->options->threads + i);
+    const struct example *example = &t->examples[picked];
+    size_t frame = random_below(&random, t->asking->frame_count);
+    if (asking_encode(t->asking, example->statement, frame, t->step_time, w->tokens + row, &length,
+                      error))
+        return -1;
+    for (size_t k = 0; k < t->step_time; k++)
+        w->targets[row + k] = -1;
+    w->targets[row + length - 1] = draw_answer(t, example, frame, &random);
+    return 0;
+}
+
 /* The sequences of a step, dealt out to the workers. */
 static int fill(struct training *t, size_t step, struct error *error) {
     size_t batch = t->share * t->options->threads;
+    t->step_time = 0;
     for (size_t i = 0; i < batch; i++) {
-        struct worker *w = &t->workers[i / t->share];
-        size_t row = i % t->share * t->time, length;
-        struct random random;
-        random_seed(&random, t->options->seed, step * batch + i);
-        const struct example *example = pick(t, step * batch + i);
-        size_t frame = random_below(&random, t->asking->frame_count);
-        if (asking_encode(t->asking, example->statement, frame, t->time, w->tokens + row, &length,
-                          error))
-            return -1;
-        for (size_t k = 0; k < t->time; k++)
-            w->targets[row + k] = -1;
-        w->targets[row + length - 1] = draw_answer(t, example, frame, &random);
+        t->picked[i] = pick(t, step * batch + i);
+        size_t length = t->lengths[t->picked[i]];
+        t->step_time = length > t->step_time ? length : t->step_time;
     }
+    t->step_time = (t->step_time + TIME_STEP - 1) / TIME_STEP * TIME_STEP;
+    for (size_t k = 0; k < t->options->threads; k++)
+        if (worker_fit(&t->workers[k], t, error))
+            return -1;
+    for (size_t i = 0; i < batch; i++)
+        if (fill_sequence(t, step, i, t->picked[i], error))
+            return -1;
     return 0;
 }
 
 static void run_worker(struct training *t, struct worker *w) {
     size_t width = t->weights.config->latent_width, overlay = t->layer->overlay.layout.count;
-    size_t rows = t->share * t->time;
+    size_t rows = t->share * t->step_time;
     memset(w->gradient, 0, t->layer->count * sizeof(real));
     memset(w->dmean, 0, 3 * rows * width * sizeof(real));
     for (size_t i = 0; i < t->share * width; i++) {
@@ -140,12 +188,16 @@ static void run_worker(struct training *t, struct worker *w) {
 }
 
 /* Adds the workers' gradients in their order; the sum is the first one's. */
-static double add_gradients(struct training *t) {
+static void add_gradients(struct training *t) {
     real *sum = t->workers[0].gradient;
-    double square = 0;
     for (size_t k = 1; k < t->options->threads; k++)
         for (size_t i = 0; i < t->layer->count; i++)
             sum[i] += t->workers[k].gradient[i];
+}
+
+static double gradient_norm(const struct training *t) {
+    const real *sum = t->workers[0].gradient;
+    double square = 0;
     for (size_t i = 0; i < t->layer->count; i++)
         square += (double)sum[i] * (double)sum[i];
     return sqrt(square);
@@ -159,17 +211,42 @@ static double rate_at(const struct layer_train_options *o, size_t step) {
     return o->learning_rate * (0.05 + 0.95 * 0.5 * (1 + cos(3.14159265358979 * done)));
 }
 
-static int run_step(struct training *t, size_t step, struct layer_train_report *report,
-                    struct error *error) {
+/* The gradient of a step on examples becomes that of the first worker. */
+static int answer_examples(struct training *t, size_t step, double *loss, struct error *error) {
     const struct layer_train_options *o = t->options;
     if (fill(t, step, error))
         return -1;
 #pragma omp parallel for schedule(static, 1) num_threads((int)o->threads)
     for (size_t k = 0; k < o->threads; k++)
         run_worker(t, &t->workers[k]);
-    double norm = add_gradients(t), loss = 0;
+    *loss = 0;
     for (size_t k = 0; k < o->threads; k++)
-        loss += t->workers[k].loss;
+        *loss += t->workers[k].loss / (double)(t->share * o->threads);
+    add_gradients(t);
+    return 0;
+}
+
+static int introspect(struct training *t, size_t step, double *loss, struct error *error) {
+    const struct layer_train_options *o = t->options;
+    real *gradient = t->workers[0].gradient;
+    memset(gradient, 0, t->layer->count * sizeof *gradient);
+    return introspection_step(o->introspection, step / o->introspection_every, gradient, loss,
+                              error);
+}
+
+static int is_introspection(const struct layer_train_options *o, size_t step) {
+    return o->introspection != NULL && (step + 1) % o->introspection_every == 0;
+}
+
+static int run_step(struct training *t, size_t step, struct layer_train_report *report,
+                    struct error *error) {
+    const struct layer_train_options *o = t->options;
+    *report = (struct layer_train_report){.step = step + 1,
+                                          .is_introspection = is_introspection(o, step)};
+    if (report->is_introspection ? introspect(t, step, &report->loss, error)
+                                 : answer_examples(t, step, &report->loss, error))
+        return -1;
+    double norm = gradient_norm(t);
     if (!isfinite(norm))
         return error_set(error, "the gradient of step %zu is not finite: lower the learning rate",
                          step + 1);
@@ -180,8 +257,6 @@ static int run_step(struct training *t, size_t step, struct layer_train_report *
                           .decay = o->decay};
     adamw_update(&t->state, t->workers[0].gradient, 0, t->layer->count,
                  norm > o->clip ? o->clip / norm : 1, step + 1, &adamw);
-    report->step = step + 1;
-    report->loss = loss / (double)(t->share * o->threads);
     return 0;
 }
 
@@ -195,6 +270,8 @@ static int find_time(struct training *t, struct error *error) {
                               &length, error))
                 return -1;
             t->time = length > t->time ? length : t->time;
+            if (length > t->lengths[i])
+                t->lengths[i] = (uint8_t)length;
         }
     t->time = (t->time + TIME_STEP - 1) / TIME_STEP * TIME_STEP;
     return 0;
@@ -208,7 +285,10 @@ static int training_create(struct training *t, struct error *error) {
     t->state.first = memory_allocate(2 * count, sizeof(real), error);
     t->decays = memory_allocate(count, 1, error);
     t->order = memory_allocate(t->count, sizeof *t->order, error);
-    if (t->state.first == NULL || t->decays == NULL || t->order == NULL || find_time(t, error))
+    t->lengths = memory_allocate(t->count, 1, error);
+    t->picked = memory_allocate(t->share * t->options->threads, sizeof *t->picked, error);
+    if (t->state.first == NULL || t->decays == NULL || t->order == NULL || t->lengths == NULL ||
+        t->picked == NULL || find_time(t, error))
         return -1;
     t->state.second = t->state.first + count;
     t->state.decays = t->decays;
@@ -222,7 +302,8 @@ static int training_create(struct training *t, struct error *error) {
 int layer_train(struct layer *layer, struct asking *asking, const struct example *examples,
                 size_t count, const struct layer_train_options *options,
                 layer_train_callback *callback, void *context, struct error *error) {
-    if (count == 0 || options->threads < 1 || options->threads > MOST_THREADS ||
+    int wants_examples = options->introspection == NULL || options->introspection_every != 1;
+    if ((count == 0 && wants_examples) || options->threads < 1 || options->threads > MOST_THREADS ||
         options->batch < options->threads)
         return error_set(error,
                          "training wants examples, and a batch of at least one for each of "
@@ -250,6 +331,8 @@ int layer_train(struct layer *layer, struct asking *asking, const struct example
     memory_free(t->state.first);
     memory_free(t->decays);
     memory_free(t->order);
+    memory_free(t->lengths);
+    memory_free(t->picked);
     memory_free(t);
     return result;
 }

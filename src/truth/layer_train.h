@@ -6,6 +6,7 @@
 #define TRINE_TRUTH_LAYER_TRAIN_H
 
 #include "truth/asking.h"
+#include "truth/introspection.h"
 
 struct example {
     const char *statement;
@@ -18,11 +19,14 @@ struct layer_train_options {
     size_t steps, batch, threads;
     double learning_rate, decay, clip;
     uint64_t seed;
+    struct introspection *introspection; /* of the same layer, or NULL */
+    size_t introspection_every; /* each so many-th step is one of it; 1: all, and no examples */
 };
 
 struct layer_train_report {
     size_t step;
-    double loss; /* nats per answer, mean since the last report */
+    double loss;          /* nats per answer */
+    int is_introspection; /* then nats per token */
 };
 /* After every step; a return other than 0 stops, and the layer is as it is by then. */
 typedef int layer_train_callback(void *context, const struct layer_train_report *report);

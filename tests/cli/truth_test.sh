@@ -63,5 +63,5 @@ refused 'no layer' truth eval --model "$work/dream.gguf" --truth "$work/dream.gg
 refused 'cut.gguf' truth eval --model "$work/dream.gguf" --truth "$work/cut.gguf" $tests
 refused 'bare.jsonl:1' truth train --model "$work/dream.gguf" --beliefs "$work/bare.jsonl" --out "$work/x.gguf"
 refused 'none of train' truth sing --model "$work/dream.gguf" $tests
-refused 'BASE are wanted' truth eval --model "$work/dream.gguf"
+refused 'NAME are wanted' truth eval --model "$work/dream.gguf"
 [ ! -e "$work/x.gguf" ] || fail "a training that was refused left a file"

@@ -376,6 +376,75 @@ static void test_classifier(void **state) {
     matmul_destroy(c.matmul);
 }
 
+/* ---- distillation: fewer teachers than rows, one row without any, a vocabulary below the width */
+
+struct distill_case {
+    struct matmul *matmul;
+    size_t vocabulary;
+    real x[CASES * DEPTH], teacher[3 * DEPTH], weight[VOCABULARY * DEPTH], losses[CASES], *scratch;
+    int32_t pairs[CASES];
+};
+
+static double distill_loss(void *context) {
+    struct distill_case *c = context;
+    double sum = 0;
+    classifier_distill_forward(c->matmul, c->losses, c->x, c->teacher, c->pairs, c->weight, CASES,
+                               DEPTH, c->vocabulary, c->scratch);
+    for (size_t i = 0; i < CASES; i++)
+        sum += (double)c->losses[i];
+    return 0.5 * sum;
+}
+
+static double log_sum(const struct distill_case *c, const real *x) {
+    double sum = 0;
+    for (size_t v = 0; v < c->vocabulary; v++)
+        sum += exp(dot(x, c->weight + v * DEPTH, DEPTH));
+    return log(sum);
+}
+
+static double divergence(const struct distill_case *c, const real *x, const real *teacher) {
+    double sum = 0, student_sum = log_sum(c, x), teacher_sum = log_sum(c, teacher);
+    for (size_t v = 0; v < c->vocabulary; v++) {
+        double t = dot(teacher, c->weight + v * DEPTH, DEPTH) - teacher_sum;
+        sum += exp(t) * (t - dot(x, c->weight + v * DEPTH, DEPTH) + student_sum);
+    }
+    return sum;
+}
+
+static void check_distill(size_t vocabulary) {
+    struct error error;
+    struct distill_case c = {.matmul = matmul_for_test(), .vocabulary = vocabulary};
+    real dx[CASES * DEPTH], losses[CASES];
+    c.scratch =
+        memory_allocate(classifier_distill_scratch_size(DEPTH, vocabulary), sizeof(real), &error);
+    fill(c.x, CASES * DEPTH, 1);
+    fill(c.teacher, 3 * DEPTH, 1);
+    fill(c.weight, VOCABULARY * DEPTH, 1);
+    for (size_t i = 0; i < CASES; i++)
+        c.pairs[i] = i == 5 ? -1 : (int32_t)(i * i % 3);
+    memcpy(c.x + 7 * DEPTH, c.teacher + DEPTH, DEPTH * sizeof(real)); /* its own teacher */
+    distill_loss(&c);
+    for (size_t i = 0; i < CASES; i++)
+        assert_close((double)c.losses[i],
+                     c.pairs[i] < 0
+                         ? 0
+                         : divergence(&c, c.x + i * DEPTH, c.teacher + (size_t)c.pairs[i] * DEPTH),
+                     CLOSE, "divergence", i);
+    assert_true(c.losses[7] == 0);
+    classifier_distill_forward_backward(c.matmul, losses, dx, c.x, c.teacher, c.pairs, c.weight,
+                                        (real)0.5, CASES, DEPTH, vocabulary, c.scratch);
+    assert_memory_equal(losses, c.losses, sizeof losses);
+    check_gradient(distill_loss, &c, c.x, dx, CASES * DEPTH, "distill dx");
+    memory_free(c.scratch);
+    matmul_destroy(c.matmul);
+}
+
+static void test_distill(void **state) {
+    (void)state;
+    check_distill(VOCABULARY);
+    check_distill(DEPTH - 2);
+}
+
 static int start(void **state) {
     (void)state;
     random_seed(&randomness, 11, 0);
@@ -388,7 +457,7 @@ int main(void) {
         cmocka_unit_test(test_bf16_rounding), cmocka_unit_test(test_exponential),
         cmocka_unit_test(test_norm),          cmocka_unit_test(test_swiglu),
         cmocka_unit_test(test_rope),          cmocka_unit_test(test_attention),
-        cmocka_unit_test(test_classifier),
+        cmocka_unit_test(test_classifier),    cmocka_unit_test(test_distill),
     };
     return cmocka_run_group_tests(tests, start, NULL);
 }

@@ -37,12 +37,13 @@ struct fixture {
     struct weights weights;
     struct pass *pass;
     real *values, *ngrams, *gradient;
-    int32_t tokens[ROWS], targets[ROWS];
+    int32_t tokens[ROWS], targets[ROWS], teachers[ROWS];
     real told[SEQUENCES * 5], mask[SEQUENCES * 5], start_precision[SEQUENCES * 5],
         start_information[SEQUENCES * 5];
     real mean_weight[ROWS * 5], precision_weight[ROWS * 5];
     real losses[ROWS], dtold[SEQUENCES * 5], dinformation[ROWS * 5];
     struct pass_handle handle;
+    struct pass_lesson lesson; /* learned instead of the targets, where it has rows */
 };
 
 static void fill(real *values, size_t count, double scale, uint64_t seed) {
@@ -98,6 +99,8 @@ static void fixture_end(struct fixture *f) {
 static double objective(struct fixture *f) {
     pass_read(f->pass, f->tokens, &f->handle);
     pass_write(f->pass, &f->handle, f->targets, f->losses);
+    if (f->lesson.rows != NULL)
+        pass_compare(f->pass, &f->lesson, f->losses);
     double sum = 0;
     for (size_t r = 0; r < ROWS; r++)
         sum += 0.7 * (double)f->losses[r];
@@ -121,7 +124,10 @@ static void run_backward(struct fixture *f) {
                                        .scale = (real)0.7,
                                        .evidence_gradient = 1,
                                        .handle_gradient = 1};
-    pass_write_backward(f->pass, &f->handle, f->targets, f->losses, &gradients);
+    if (f->lesson.rows != NULL)
+        pass_teach_backward(f->pass, &f->handle, &f->lesson, f->losses, &gradients);
+    else
+        pass_write_backward(f->pass, &f->handle, f->targets, f->losses, &gradients);
 }
 
 static double numeric(struct fixture *f, real *value) {
@@ -204,9 +210,17 @@ static void test_parameters_of_adapted_model(void **state) {
     check_adapted("llama", 3, 0, 2);  /* no adapters at all */
 }
 
+/* Teaches the fixture what three random rows say: one of them for each row but one. */
+static void take_lesson(struct fixture *f, real *rows) {
+    fill(rows, 3 * f->config.width, 1, 10);
+    for (size_t r = 0; r < ROWS; r++)
+        f->teachers[r] = r == 4 ? -1 : (int32_t)(r * r % 3);
+    f->lesson = (struct pass_lesson){rows, f->teachers};
+}
+
 /* An overlay over a model of its own (base NULL) or an adapted one: its numbers and the told
- * vectors. */
-static void check_overlay(struct checkpoint *base, size_t first, size_t targets) {
+ * vectors, by targets or taught by another network. */
+static void check_overlay(struct checkpoint *base, size_t first, size_t targets, int is_taught) {
     struct tensor_place tensors[MAXIMUM_TENSORS];
     struct overlay overlay = {.config = {2, first, targets, 0.7}};
     struct fixture f;
@@ -232,6 +246,9 @@ static void check_overlay(struct checkpoint *base, size_t first, size_t targets)
     f.gradient = memory_allocate(f.layout.count + overlay.layout.count, sizeof(real), &error);
     f.weights.overlay = &overlay;
     assert_int_equal(pass_create(&f.pass, &f.weights, SEQUENCES, TIME, 1, &error), 0);
+    real rows[3 * 12];
+    if (is_taught)
+        take_lesson(&f, rows);
     run_backward(&f);
     for (size_t i = 0; i < count; i++)
         for (size_t j = 0; j < tensors[i].rows * tensors[i].columns; j += 5)
@@ -249,10 +266,19 @@ static void test_parameters_of_overlay(void **state) {
     (void)state;
     struct tiny_options options = {.architecture = "llama", .type = TENSOR_F32};
     struct checkpoint *base = tiny_open(&options);
-    check_overlay(NULL, 1, 15);
-    check_overlay(NULL, 2, 6);
-    check_overlay(base, 1, 15);
-    check_overlay(base, 2, 9);
+    check_overlay(NULL, 1, 15, 0);
+    check_overlay(NULL, 2, 6, 0);
+    check_overlay(base, 1, 15, 0);
+    check_overlay(base, 2, 9, 0);
+    checkpoint_close(base);
+}
+
+static void test_lessons(void **state) {
+    (void)state;
+    struct tiny_options options = {.architecture = "llama", .type = TENSOR_F32};
+    struct checkpoint *base = tiny_open(&options);
+    check_overlay(NULL, 1, 15, 1);
+    check_overlay(base, 2, 9, 1);
     checkpoint_close(base);
 }
 
@@ -358,6 +384,7 @@ int main(void) {
         cmocka_unit_test(test_parameters_of_plain_model),
         cmocka_unit_test(test_parameters_of_adapted_model),
         cmocka_unit_test(test_parameters_of_overlay),
+        cmocka_unit_test(test_lessons),
         cmocka_unit_test(test_overlay_on_and_off),
         cmocka_unit_test(test_told_vectors_and_ngrams),
         cmocka_unit_test(test_future_is_unseen),
