@@ -143,6 +143,14 @@ static void draw(const struct introspection *in, const struct piece *piece, stru
         telling_draw(telling, slots, kind, random);
 }
 
+/* Who is told in words is mostly asked to write from the start, which is one piece of many. */
+static const double FROM_START = 0.25;
+
+static struct piece first_piece(const struct introspection *in, size_t document) {
+    size_t rest = in->dataset->texts[document].count - 1;
+    return (struct piece){document, 0, rest < in->maker.time ? rest : in->maker.time};
+}
+
 /* The texts of a step; *tokens <- how many are predicted. */
 static int lay_out(struct introspection *in, size_t step, size_t *tokens, struct error *error) {
     const struct piece *pieces;
@@ -153,12 +161,15 @@ static int lay_out(struct introspection *in, size_t step, size_t *tokens, struct
     for (size_t i = 0; i < batch; i++) {
         struct random random;
         struct telling telling;
-        const uint32_t *text = in->dataset->texts[pieces[i].document].tokens;
+        struct piece piece = pieces[i];
         random_seed(&random, in->options.seed ^ 0x1e77, step * batch + i);
-        draw(in, &pieces[i], &random, &telling);
+        draw(in, &piece, &random, &telling);
+        if (random_uniform(&random) < FROM_START)
+            piece = first_piece(in, piece.document);
         /* The dream's own beginning stands in for the token before the piece. */
-        if (exercise_lay(&in->exercises[i], &in->maker, &telling, text + pieces[i].start + 1,
-                         pieces[i].count, error))
+        if (exercise_lay(&in->exercises[i], &in->maker, &telling,
+                         in->dataset->texts[piece.document].tokens + piece.start + 1, piece.count,
+                         error))
             return -1;
         *tokens += in->exercises[i].count;
     }
