@@ -16,6 +16,7 @@
     "  --model MODEL       the model whose truth author is asked\n"                                \
     "  --standard NAME     of truth: a directory, or the name of one (plain)\n"                    \
     "  --truth FILE        the truth author, when it is not the standard's own\n"                  \
+    "  --hear MODEL        who is heard besides the truth author being asked (the model)\n"        \
     "  --corpus DIR        documents to be read for what they say\n"                               \
     "  --json [FILE]       for programs\n"                                                         \
     "  --threads N         default: one for each core\n" BASE_HELP
@@ -62,6 +63,9 @@ static int take_option(struct run *run, int option, int argc, char **argv, struc
     case 't':
         o->truth = optarg;
         return 0;
+    case 'h':
+        o->hear = optarg;
+        return 0;
     case 'C':
         o->corpus = optarg;
         return 0;
@@ -86,18 +90,28 @@ static int take_option(struct run *run, int option, int argc, char **argv, struc
 
 /* The options of judge, or of ask. */
 static int parse(struct run *run, int is_ask, int argc, char **argv, struct error *error) {
-    static const struct option JUDGE[] = {
-        {"model", required_argument, NULL, 'm'},    {"base", required_argument, NULL, 'B'},
-        {"standard", required_argument, NULL, 'd'}, {"truth", required_argument, NULL, 't'},
-        {"corpus", required_argument, NULL, 'C'},   {"json", optional_argument, NULL, 'j'},
-        {"threads", required_argument, NULL, 'T'},  {"formula", no_argument, NULL, 'f'},
-        {"authors", required_argument, NULL, 'a'},  {NULL, 0, NULL, 0}};
-    static const struct option ASK[] = {
-        {"model", required_argument, NULL, 'm'},      {"base", required_argument, NULL, 'B'},
-        {"standard", required_argument, NULL, 'd'},   {"truth", required_argument, NULL, 't'},
-        {"corpus", required_argument, NULL, 'C'},     {"json", optional_argument, NULL, 'j'},
-        {"threads", required_argument, NULL, 'T'},    {"seed", required_argument, NULL, 'S'},
-        {"candidates", required_argument, NULL, 'c'}, {NULL, 0, NULL, 0}};
+    static const struct option JUDGE[] = {{"model", required_argument, NULL, 'm'},
+                                          {"base", required_argument, NULL, 'B'},
+                                          {"standard", required_argument, NULL, 'd'},
+                                          {"truth", required_argument, NULL, 't'},
+                                          {"corpus", required_argument, NULL, 'C'},
+                                          {"hear", required_argument, NULL, 'h'},
+                                          {"json", optional_argument, NULL, 'j'},
+                                          {"threads", required_argument, NULL, 'T'},
+                                          {"formula", no_argument, NULL, 'f'},
+                                          {"authors", required_argument, NULL, 'a'},
+                                          {NULL, 0, NULL, 0}};
+    static const struct option ASK[] = {{"model", required_argument, NULL, 'm'},
+                                        {"base", required_argument, NULL, 'B'},
+                                        {"standard", required_argument, NULL, 'd'},
+                                        {"truth", required_argument, NULL, 't'},
+                                        {"corpus", required_argument, NULL, 'C'},
+                                        {"hear", required_argument, NULL, 'h'},
+                                        {"json", optional_argument, NULL, 'j'},
+                                        {"threads", required_argument, NULL, 'T'},
+                                        {"seed", required_argument, NULL, 'S'},
+                                        {"candidates", required_argument, NULL, 'c'},
+                                        {NULL, 0, NULL, 0}};
     int option;
     run->options.threads = (size_t)omp_get_max_threads();
     run->options.authors = is_ask ? 0 : 4;

@@ -47,7 +47,9 @@ static const char HELP[] =
     "  --truth FILE        such a layer\n"
     "  --author NAME       an author to ask; may be repeated\n"
     "  --name NAME         of the trader who speaks as nobody (model)\n"
-    "  --project           eval: probabilities are made to cohere with the base's laws\n"
+    "  --ways WAYS         opinions: the model is asked, heard, both (default) or none\n"
+    "  --hear MODEL        who is heard besides the truth author being asked (the model itself)\n"
+    "  --asked-alone       nobody is heard\n"
     "  --answers FILE      eval: each statement with its probability, as JSON lines\n"
     "  --json [FILE]\n"
     "  --steps N           default 400        --batch N          default 16\n"
@@ -61,15 +63,16 @@ enum { MOST_FILES = 16, MOST_AUTHORS = 64 };
 
 struct run {
     const char *model_path, *base_path, *beliefs, *calibrate, *out, *truth, *json, *answers,
-        *corpus, *standard_name, *name;
+        *corpus, *standard_name, *name, *hearer;
     const char *opinion_files[MOST_FILES], *authors[MOST_AUTHORS];
     size_t opinion_count, author_count;
     struct truth_train_options options;
     size_t rank, first_block;
-    int has_first_block, is_projected;
+    int has_first_block, is_asked_alone, ways;
     struct model *model;
     struct layer *layer;
-    struct asking asking;
+    struct asking asking, hearing; /* hearing: of another model, where there is one */
+    struct model *hearing_model;
     struct belief_base base, calibration_base;
     struct opinions opinions;
     struct standard standard;
@@ -117,6 +120,16 @@ static int take_number(struct run *run, int option, struct error *error) {
     }
 }
 
+static int take_ways(struct run *run, struct error *error) {
+    static const char *const WAYS[] = {"none", "asked", "heard", "both"};
+    for (int ways = 0; ways < 4; ways++)
+        if (strcmp(optarg, WAYS[ways]) == 0) {
+            run->ways = ways;
+            return 0;
+        }
+    return error_set(error, "--ways is '%.40s'; it must be none, asked, heard or both", optarg);
+}
+
 static int take_option(struct run *run, int option, int argc, char **argv, struct error *error) {
     const struct {
         int option;
@@ -124,7 +137,7 @@ static int take_option(struct run *run, int option, int argc, char **argv, struc
     } texts[] = {{'m', &run->model_path}, {'B', &run->base_path}, {'e', &run->beliefs},
                  {'c', &run->calibrate},  {'o', &run->out},       {'t', &run->truth},
                  {'a', &run->answers},    {'C', &run->corpus},    {'d', &run->standard_name},
-                 {'n', &run->name}};
+                 {'n', &run->name},       {'H', &run->hearer}};
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
         if (texts[i].option == option) {
             *texts[i].target = optarg;
@@ -141,9 +154,11 @@ static int take_option(struct run *run, int option, int argc, char **argv, struc
     case 'p':
         run->options.is_plain = 1;
         return 0;
-    case 'P':
-        run->is_projected = 1;
+    case 'q':
+        run->is_asked_alone = 1;
         return 0;
+    case 'y':
+        return take_ways(run, error);
     case 'w':
         run->options.without |= MARKET_COHERENCE;
         return strcmp(optarg, "coherence") == 0
@@ -155,34 +170,24 @@ static int take_option(struct run *run, int option, int argc, char **argv, struc
 }
 
 static int parse(struct run *run, int argc, char **argv, struct error *error) {
-    static const struct option OPTIONS[] = {{"model", required_argument, NULL, 'm'},
-                                            {"base", required_argument, NULL, 'B'},
-                                            {"beliefs", required_argument, NULL, 'e'},
-                                            {"calibrate", required_argument, NULL, 'c'},
-                                            {"out", required_argument, NULL, 'o'},
-                                            {"truth", required_argument, NULL, 't'},
-                                            {"json", optional_argument, NULL, 'j'},
-                                            {"steps", required_argument, NULL, 's'},
-                                            {"batch", required_argument, NULL, 'b'},
-                                            {"learning-rate", required_argument, NULL, 'l'},
-                                            {"rank", required_argument, NULL, 'r'},
-                                            {"threads", required_argument, NULL, 'T'},
-                                            {"seed", required_argument, NULL, 'S'},
-                                            {"opinions", required_argument, NULL, 'O'},
-                                            {"author", required_argument, NULL, 'A'},
-                                            {"plain", no_argument, NULL, 'p'},
-                                            {"project", no_argument, NULL, 'P'},
-                                            {"without", required_argument, NULL, 'w'},
-                                            {"weight", required_argument, NULL, 'W'},
-                                            {"answers", required_argument, NULL, 'a'},
-                                            {"corpus", required_argument, NULL, 'C'},
-                                            {"rounds", required_argument, NULL, 'R'},
-                                            {"first-block", required_argument, NULL, 'f'},
-                                            {"standard", required_argument, NULL, 'd'},
-                                            {"name", required_argument, NULL, 'n'},
-                                            {NULL, 0, NULL, 0}};
+    static const struct option OPTIONS[] = {
+        {"model", required_argument, NULL, 'm'},    {"base", required_argument, NULL, 'B'},
+        {"beliefs", required_argument, NULL, 'e'},  {"calibrate", required_argument, NULL, 'c'},
+        {"out", required_argument, NULL, 'o'},      {"truth", required_argument, NULL, 't'},
+        {"json", optional_argument, NULL, 'j'},     {"steps", required_argument, NULL, 's'},
+        {"batch", required_argument, NULL, 'b'},    {"learning-rate", required_argument, NULL, 'l'},
+        {"rank", required_argument, NULL, 'r'},     {"threads", required_argument, NULL, 'T'},
+        {"seed", required_argument, NULL, 'S'},     {"opinions", required_argument, NULL, 'O'},
+        {"author", required_argument, NULL, 'A'},   {"plain", no_argument, NULL, 'p'},
+        {"without", required_argument, NULL, 'w'},  {"weight", required_argument, NULL, 'W'},
+        {"answers", required_argument, NULL, 'a'},  {"corpus", required_argument, NULL, 'C'},
+        {"rounds", required_argument, NULL, 'R'},   {"first-block", required_argument, NULL, 'f'},
+        {"standard", required_argument, NULL, 'd'}, {"name", required_argument, NULL, 'n'},
+        {"hear", required_argument, NULL, 'H'},     {"asked-alone", no_argument, NULL, 'q'},
+        {"ways", required_argument, NULL, 'y'},     {NULL, 0, NULL, 0}};
     int option;
     run->name = "model";
+    run->ways = WITNESS_ASKED | WITNESS_HEARD;
     run->options.training = layer_train_options_default();
     run->options.training.threads = (size_t)omp_get_max_threads();
     while ((option = getopt_long(argc, argv, "", OPTIONS, NULL)) != -1)
@@ -206,6 +211,20 @@ static int open_beliefs(struct run *run, struct error *error) {
            belief_base_check(&run->base, run->options.verdict_weight, error);
 }
 
+/* Who is heard: the model itself, or another. */
+static int open_hearing(struct run *run, struct error *error) {
+    run->judging.hearing = &run->asking;
+    if (polarity_create(&run->judging.polarity, error))
+        return -1;
+    if (run->hearer == NULL)
+        return 0;
+    run->judging.hearing = &run->hearing;
+    return model_load(&run->hearing_model, run->hearer, PRECISION_BF16, error) ||
+                   asking_create(&run->hearing, run->hearing_model, error)
+               ? -1
+               : 0;
+}
+
 static int open_all(struct run *run, struct error *error) {
     if (open_beliefs(run, error) ||
         (run->calibrate != NULL &&
@@ -216,6 +235,8 @@ static int open_all(struct run *run, struct error *error) {
         (run->corpus != NULL && library_open(&run->judging.library, run->corpus, error)))
         return -1;
     run->judging.asking = &run->asking;
+    if (!run->is_asked_alone && open_hearing(run, error))
+        return -1;
     run->judging.asked.layer = run->layer;
     run->judging.filter = run->standard_name != NULL ? &run->standard.filter : NULL;
     run->judging.calibration[0] = 1;
@@ -266,12 +287,15 @@ static int read_opinions(struct run *run, struct error *error) {
 
 /* What the layer says is made probabilities by what is kept apart, or else by what it learned. */
 static int calibrate(struct run *run, struct error *error) {
+    struct listened listened;
     run->judging.asked.layer = run->layer;
-    if (judging_calibrate(&run->judging,
-                          run->calibrate != NULL ? &run->calibration_base : beliefs_of(run), error))
+    if (judging_listen(&listened, &run->judging,
+                       run->calibrate != NULL ? &run->calibration_base : beliefs_of(run), error))
         return -1;
+    int result = judging_fit(&run->judging, &listened, 0, error);
     memcpy(run->layer->calibration, run->judging.calibration, sizeof run->layer->calibration);
-    return 0;
+    listened_free(&listened);
+    return result;
 }
 
 static int train(struct run *run, struct error *error) {
@@ -298,22 +322,53 @@ static int train(struct run *run, struct error *error) {
     return layer_save(run->layer, run->out != NULL ? run->out : kept, error);
 }
 
-static int evaluate(struct run *run, struct error *error) {
-    struct judging_report report;
-    struct judging_options options = {.is_projected = run->is_projected, .answers = run->answers};
-    if (open_all(run, error) ||
-        (run->calibrate != NULL &&
-         judging_calibrate(&run->judging, &run->calibration_base, error)) ||
-        judging_evaluate(&report, &run->judging, beliefs_of(run), &options, error))
+/* One way of judging: printed, or added to the JSON under its name. */
+static int report_on(struct run *run, const char *name, struct listened *listened,
+                     const char *answers, json_t *json, struct error *error) {
+    struct judging_report as_judged, projected;
+    judging_weigh(&run->judging, listened);
+    if (judging_evaluate(&as_judged, &projected, listened, answers, error))
         return -1;
     if (run->json == NULL) {
-        judging_report_print(stdout, &report);
+        printf("%s\n", name);
+        judging_report_print(stdout, &as_judged);
+        printf("%s, made coherent with the laws\n", name);
+        judging_report_print(stdout, &projected);
         return 0;
     }
-    json_t *json = judging_report_to_json(&report);
-    int result = json == NULL ? error_set(error, "out of memory")
-                              : option_write_json(json, run->json, error);
+    json_t *item = judging_report_to_json(&as_judged);
+    json_object_set_new(item, "projected", judging_report_to_json(&projected));
+    return json_object_set_new(json, name, item) == 0 ? 0 : error_set(error, "out of memory");
+}
+
+static int evaluate_listened(struct run *run, struct listened *listened,
+                             const struct listened *kept_apart, json_t *json, struct error *error) {
+    if (kept_apart != NULL && (judging_fit(&run->judging, kept_apart, 1, error) ||
+                               report_on(run, "asked", listened, NULL, json, error)))
+        return -1;
+    if (kept_apart != NULL && judging_fit(&run->judging, kept_apart, 0, error))
+        return -1;
+    return report_on(run, "judged", listened, run->answers, json, error);
+}
+
+static int evaluate(struct run *run, struct error *error) {
+    struct listened listened, kept_apart;
+    if (open_all(run, error) || judging_listen(&listened, &run->judging, beliefs_of(run), error))
+        return -1;
+    if (run->calibrate != NULL &&
+        judging_listen(&kept_apart, &run->judging, &run->calibration_base, error)) {
+        listened_free(&listened);
+        return -1;
+    }
+    json_t *json = json_object();
+    int result =
+        evaluate_listened(run, &listened, run->calibrate != NULL ? &kept_apart : NULL, json, error);
+    if (result == 0 && run->json != NULL)
+        result = option_write_json(json, run->json, error);
     json_decref(json);
+    listened_free(&listened);
+    if (run->calibrate != NULL)
+        listened_free(&kept_apart);
     return result;
 }
 
@@ -321,12 +376,11 @@ static int evaluate(struct run *run, struct error *error) {
 static int testify(struct run *run, struct error *error) {
     size_t width = run->model->config.latent_width;
     size_t threads = run->options.training.threads;
-    int ways = WITNESS_ASKED | WITNESS_HEARD;
     struct asked asked = {.layer = run->layer};
     real *mask = memory_allocate(width, sizeof *mask, error);
     struct handle handle = {0};
     const struct belief_base *base = beliefs_of(run);
-    int result = mask == NULL || witness_testify(&run->opinions, run->name, ways, &run->asking,
+    int result = mask == NULL || witness_testify(&run->opinions, run->name, run->ways, &run->asking,
                                                  &asked, base, 1, threads, error)
                      ? -1
                      : 0;
@@ -336,7 +390,7 @@ static int testify(struct run *run, struct error *error) {
         struct pass_handle told = {.told = handle.mean, .told_mask = mask};
         if (result == 0) {
             handle_told_mask(&handle, mask);
-            result = witness_testify(&run->opinions, run->authors[i], ways, &run->asking,
+            result = witness_testify(&run->opinions, run->authors[i], run->ways, &run->asking,
                                      &(struct asked){.handle = &told}, base, 1, threads, error);
         }
         handle_free(&handle);
@@ -383,6 +437,9 @@ static void finish(struct run *run) {
     belief_base_free(&run->base);
     belief_base_free(&run->calibration_base);
     asking_free(&run->asking);
+    asking_free(&run->hearing);
+    polarity_destroy(run->judging.polarity);
+    model_destroy(run->hearing_model);
     layer_destroy(run->layer);
     model_destroy(run->model);
     free(run);

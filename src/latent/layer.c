@@ -88,7 +88,8 @@ static int save_keys(struct gguf_writer *writer, const struct layer *l, struct e
            gguf_writer_add_u32(writer, "trine.layer.first_block", (uint32_t)o->first, error) ||
            gguf_writer_add_u32(writer, "trine.layer.targets", (uint32_t)o->targets, error) ||
            gguf_writer_add_f64(writer, "trine.layer.scale", o->scale, error) ||
-           gguf_writer_add_f64_array(writer, "trine.layer.calibration", l->calibration, 3, error);
+           gguf_writer_add_f64_array(writer, "trine.layer.calibration", l->calibration,
+                                     LAYER_CALIBRATION, error);
 }
 
 /* The vector is the last "tensor". */
@@ -131,7 +132,7 @@ int layer_save(const struct layer *l, const char *path, struct error *error) {
 struct stored {
     struct overlay_config overlay;
     struct gguf_string kind, name;
-    double calibration[3];
+    double calibration[LAYER_CALIBRATION];
 };
 
 static int load_keys(struct stored *s, const struct gguf *file, const struct model *model,
@@ -155,8 +156,9 @@ static int load_keys(struct stored *s, const struct gguf *file, const struct mod
         gguf_get_f64(file, "trine.layer.scale", &s->overlay.scale, error) ||
         gguf_get_f64_array(file, "trine.layer.calibration", &calibration, &count, error))
         return -1;
-    int is_sound = count == 3 && isfinite(calibration[0]) && isfinite(calibration[1]) &&
-                   isfinite(calibration[2]);
+    int is_sound = count == LAYER_CALIBRATION;
+    for (size_t i = 0; is_sound && i < LAYER_CALIBRATION; i++)
+        is_sound = isfinite(calibration[i]);
     if (is_sound)
         memcpy(s->calibration, calibration, sizeof s->calibration);
     memory_free(calibration);

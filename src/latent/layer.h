@@ -6,6 +6,8 @@
 
 #include "latent/model.h"
 
+enum { LAYER_CALIBRATION = 5 };
+
 struct layer {
     const struct model *model; /* borrowed */
     char kind[16];             /* "truth" */
@@ -15,8 +17,8 @@ struct layer {
     real *values;   /* [count]: the overlay's numbers, then the vector */
     void *operands; /* [count] */
     /* From what it says to a probability: log odds times the first, those of a library times the
-     * second, plus the third. */
-    double calibration[3];
+     * second, nats heard less the fifth times the third, plus the fourth (truth/judging.h). */
+    double calibration[LAYER_CALIBRATION];
 };
 
 /* Rank 0 of the overlay: 8, from the split on, all matrices, scale 2. */

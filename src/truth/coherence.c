@@ -6,6 +6,7 @@
 
 #include "base/memory.h"
 #include "truth/facet.h"
+#include "truth/projection.h"
 
 const char *law_kind_name(enum law_kind kind) {
     static const char *const NAMES[LAW_KINDS] = {"not", "and", "or", "exclusion", "other"};
@@ -132,4 +133,50 @@ int coherence_report_make(struct coherence_report *report, const struct belief_b
     free(facets.items);
     memory_free(own);
     return 0;
+}
+
+/* How much a formula that nobody was asked about resists being moved: little, but not so little
+ * that cyclic projections need long. */
+static const double FORMULA_WEIGHT = 0.1;
+
+/* What a formula would be if its parts were independent: where to begin. */
+static double independent(const struct sentence *s, const double *prices) {
+    double a = prices[s->left], b = prices[s->right];
+    switch (s->kind) {
+    case SENTENCE_NOT:
+        return 1 - a;
+    case SENTENCE_AND:
+        return a * b;
+    case SENTENCE_OR:
+        return a + b - a * b;
+    case SENTENCE_IMPLIES:
+        return 1 - a + a * b;
+    case SENTENCE_IFF:
+        return a * b + (1 - a) * (1 - b);
+    case SENTENCE_XOR:
+        return a + b - 2 * a * b;
+    default:
+        return 0.5; /* a text that nobody was asked about */
+    }
+}
+
+int coherent_prices(double *prices, const uint8_t *fixed, const struct sentences *sentences,
+                    struct error *error) {
+    size_t count = sentences_count(sentences);
+    struct projection *projection = NULL;
+    struct projection_report report;
+    double *weights = memory_allocate(count, sizeof *weights, error);
+    int result = weights == NULL || projection_create(&projection, sentences, NULL, error) ? -1 : 0;
+    for (uint32_t i = 0; result == 0 && i < count; i++) {
+        weights[i] = isnan(prices[i]) ? FORMULA_WEIGHT : 1;
+        if (fixed[i] <= VERDICT_TRUE)
+            prices[i] = fixed[i];
+        else if (isnan(prices[i]))
+            prices[i] = independent(sentences_get(sentences, i), prices);
+    }
+    if (result == 0)
+        result = projection_run(projection, prices, fixed, weights, &report, error);
+    projection_destroy(projection);
+    memory_free(weights);
+    return result;
 }

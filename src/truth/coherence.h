@@ -15,6 +15,12 @@ struct coherence_report {
 
 const char *law_kind_name(enum law_kind kind);
 
+/* prices[sentences] <- the nearest that cohere (truth/projection.h). NAN where nobody was asked:
+ * such sentences begin where they would be if their parts were independent, and give way. fixed: as
+ * in projection_run. */
+int coherent_prices(double *prices, const uint8_t *fixed, const struct sentences *sentences,
+                    struct error *error);
+
 /* prices[sentences]: those of atoms, NAN where there is none; laws on such atoms do not count. */
 int coherence_report_make(struct coherence_report *report, const struct belief_base *base,
                           const double *prices, struct error *error);

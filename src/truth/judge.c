@@ -8,7 +8,6 @@
 #include "base/progress.h"
 #include "truth/calibration.h"
 #include "truth/judge_private.h"
-#include "truth/projection.h"
 
 /* What a standard proves is priced as the market prices what is known. */
 static const double PROVED = 0.999;
@@ -29,6 +28,19 @@ static int open_model(struct judge *j, const struct judge_options *o, struct err
             "--standard %s makes one",
             truth, j->layer->name, j->standard.name, j->standard.name);
     return 0;
+}
+
+static int open_hearing(struct judge *j, const struct judge_options *o, struct error *error) {
+    j->judging.hearing = &j->asking;
+    if (polarity_create(&j->judging.polarity, error))
+        return -1;
+    if (o->hear == NULL)
+        return 0;
+    j->judging.hearing = &j->hearing;
+    return model_load(&j->hearing_model, o->hear, PRECISION_BF16, error) ||
+                   asking_create(&j->hearing, j->hearing_model, error)
+               ? -1
+               : 0;
 }
 
 /* All that is known by the standard, for proofs. */
@@ -85,7 +97,7 @@ int judge_open(struct judge **out, const struct judge_options *o, struct error *
     if (j == NULL)
         return -1;
     if (standard_open(&j->standard, o->standard != NULL ? o->standard : "plain", error) ||
-        open_model(j, o, error) || open_logic(j, error) ||
+        open_model(j, o, error) || open_hearing(j, o, error) || open_logic(j, error) ||
         (o->corpus != NULL && library_open(&j->judging.library, o->corpus, error)) ||
         (o->authors > 0 && choose_authors(j, o->authors, error))) {
         judge_close(j);
@@ -107,6 +119,9 @@ void judge_close(struct judge *j) {
     logic_destroy(j->logic);
     layer_destroy(j->layer);
     asking_free(&j->asking);
+    asking_free(&j->hearing);
+    polarity_destroy(j->judging.polarity);
+    model_destroy(j->hearing_model);
     model_destroy(j->model);
     standard_close(&j->standard);
     memory_free(j);
@@ -141,36 +156,25 @@ static int collect_parts(struct parts *p, const struct sentences *sentences, uin
     return 0;
 }
 
-/* What is proved is fixed; prices of parts come near what they were judged, those of everything
- * else follow the laws. */
+/* What is proved is fixed, the parts come near what they were judged, and the rest gives way. */
 static int cohere(struct judge *j, const struct parts *parts, const struct judgement *judgements,
                   uint32_t id, double *probability, struct error *error) {
-    size_t count = sentences_count(j->standard.base.sentences);
-    struct projection *projection = NULL;
-    struct projection_report report;
-    double *prices = memory_allocate(2 * count, sizeof *prices, error), *weights;
+    const struct sentences *sentences = j->standard.base.sentences;
+    size_t count = sentences_count(sentences);
+    double *prices = memory_allocate(count, sizeof *prices, error);
     uint8_t *fixed = memory_allocate(count, 1, error);
-    int result = prices == NULL || fixed == NULL ||
-                         projection_create(&projection, j->standard.base.sentences, NULL, error)
-                     ? -1
-                     : 0;
-    weights = prices != NULL ? prices + count : NULL;
+    int result = prices == NULL || fixed == NULL ? -1 : 0;
     for (size_t i = 0; result == 0 && i < count; i++) {
         int proof = logic_verdict(j->logic, (uint32_t)i);
         fixed[i] = proof > 0 ? VERDICT_TRUE : proof < 0 ? VERDICT_FALSE : VERDICT_UNKNOWN;
-        prices[i] = proof == 0 ? 0.5 : proof > 0;
-        weights[i] = 1e-3;
+        prices[i] = NAN;
     }
     for (size_t i = 0; result == 0 && i < parts->count; i++)
-        if (fixed[parts->sentences[i]] == VERDICT_UNKNOWN) {
-            prices[parts->sentences[i]] = judgements[i].probability;
-            weights[parts->sentences[i]] = 1;
-        }
+        prices[parts->sentences[i]] = judgements[i].probability;
     if (result == 0)
-        result = projection_run(projection, prices, fixed, weights, &report, error);
+        result = coherent_prices(prices, fixed, sentences, error);
     if (result == 0)
         *probability = prices[id];
-    projection_destroy(projection);
     memory_free(prices);
     memory_free(fixed);
     return result;

@@ -16,6 +16,7 @@ struct judge_options {
     const char *model, *base; /* as model_load_on */
     const char *standard;     /* a name, or a directory; NULL: "plain" */
     const char *truth;        /* a layer; NULL: the standard's own */
+    const char *hear;         /* a model that is heard; NULL: the model itself */
     const char *corpus;       /* a directory; NULL: nothing is read */
     size_t authors;           /* so many are asked whether they disagree */
     size_t threads;

@@ -9,7 +9,8 @@ struct judge {
     struct standard standard;
     struct model *model;
     struct layer *layer;
-    struct asking asking;
+    struct asking asking, hearing; /* hearing: of another model, where there is one */
+    struct model *hearing_model;
     struct judging judging;
     struct logic *logic;
     size_t authors[MOST_DISSENTERS], author_count; /* labels of the slot "author" */

@@ -7,35 +7,50 @@
 #include "truth/belief_base.h"
 #include "truth/coherence.h"
 #include "truth/library.h"
+#include "truth/polarity.h"
 #include "truth/report.h"
+#include "truth/witness.h"
 
-/* Who judges. Everything is borrowed. */
+/* Who judges. Everything is borrowed. The network is asked; and a network, the same without its
+ * layer or another, is heard: how likely it finds a statement's last words, turned around where the
+ * statement denies. */
 struct judging {
     struct asking *asking;
     struct asked asked;
-    struct library *library; /* NULL: none */
+    struct asking *hearing;    /* NULL: nobody is heard */
+    struct polarity *polarity; /* where somebody is heard */
+    struct library *library;   /* NULL: none */
     const struct library_filter *filter;
-    double calibration[3]; /* as a layer has it */
+    double calibration[LAYER_CALIBRATION]; /* as a layer has it */
     size_t threads;
 };
 
 struct judgement {
     double probability, doubt;
-    double said, read; /* log odds, not calibrated: the network's and the library's */
+    double said, read, heard; /* not calibrated: log odds asked for, the library's, nats heard */
+    int sign;                 /* -1: the statement denies */
 };
 
 /* judgements[count]. */
 int judging_judge(struct judging *judging, const char *const *statements, size_t count,
                   struct judgement *judgements, struct error *error);
 
-/* The calibration that fits the verdicts of a base best. */
-int judging_calibrate(struct judging *judging, const struct belief_base *base, struct error *error);
-
-struct judging_options {
-    int is_projected;    /* probabilities are made coherent with the laws first */
-    const char *answers; /* a file of JSON lines for {id, family, statement, probability, doubt,
-                            label}; NULL: none */
+/* What was said of a base's texts, not yet weighed. */
+struct listened {
+    const struct belief_base *base; /* borrowed */
+    struct base_texts texts;
+    struct judgement *judgements; /* [texts.count] */
+    double seconds;
 };
+int judging_listen(struct listened *out, struct judging *judging, const struct belief_base *base,
+                   struct error *error);
+void listened_free(struct listened *listened);
+
+/* judging->calibration <- what fits the verdicts best; of nobody but who is asked, if wanted so. */
+int judging_fit(struct judging *judging, const struct listened *listened, int is_asked_alone,
+                struct error *error);
+/* Sets the probabilities of all judgements. */
+void judging_weigh(const struct judging *judging, struct listened *listened);
 
 struct judging_report {
     struct judgement_report judgement;
@@ -44,10 +59,11 @@ struct judging_report {
     double seconds;                  /* of asking */
 };
 
-/* Statements without a verdict count for coherence alone. */
-int judging_evaluate(struct judging_report *report, struct judging *judging,
-                     const struct belief_base *base, const struct judging_options *options,
-                     struct error *error);
+/* Of what was weighed; and once more when it is made coherent with the laws. Statements without a
+ * verdict count for coherence alone. answers (NULL: not wanted): a file of JSON lines for {id,
+ * family, statement, probability, doubt, label}. */
+int judging_evaluate(struct judging_report *as_judged, struct judging_report *projected,
+                     const struct listened *listened, const char *answers, struct error *error);
 void judging_report_print(FILE *stream, const struct judging_report *report);
 /* The caller decrefs; NULL when out of memory. */
 json_t *judging_report_to_json(const struct judging_report *report);
