@@ -16,7 +16,7 @@ BUILD ?= build$(if $(filter 1,$(SANITIZE)),/sanitize)$(if $(filter 1,$(F64)),/f6
 WARNINGS = -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes -Wundef \
     -Wno-unknown-pragmas
 OPTIMISE = -O3 -fno-math-errno -fno-trapping-math -ffp-contract=fast
-CPPFLAGS = -Isrc -Iinclude -Itests -D_GNU_SOURCE -DTRINE_VERSION='"$(VERSION)"' $(shell pkg-config --cflags $(PACKAGES) 2>/dev/null)
+CPPFLAGS = -Isrc -Iinclude -Itests -D_GNU_SOURCE -DTRINE_VERSION='"$(VERSION)"' -DTRINE_SHARE='"$(PREFIX)/share/trine"' $(shell pkg-config --cflags $(PACKAGES) 2>/dev/null)
 CFLAGS = -std=gnu11 -g -fopenmp -fvisibility=hidden -fPIC $(WARNINGS) $(OPTIMISE)
 LINKED_PACKAGES = $(filter-out cairo lapacke,$(PACKAGES))
 # oneDNN, LAPACKE and Cairo are opened by those who use them (base/shared_library.h). The C++ of CaDiCaL is linked in:
@@ -137,6 +137,7 @@ check: tests
 	@env -u OPENBLAS_CORETYPE -u OPENBLAS_L2_SIZE tests/run.sh $(BUILD) $(abspath $(PROGRAM)) $(TESTS) $(SCRIPTS)
 
 PREFIX = /usr/local
+STANDARDS = plain before-1900 oz
 INSTALLED = $(DESTDIR)$(PREFIX)
 install: $(PROGRAM) $(LIBRARY) $(SHARED)
 	install -d $(INSTALLED)/bin $(INSTALLED)/include $(INSTALLED)/lib/pkgconfig $(INSTALLED)/share/man/man1
@@ -148,8 +149,13 @@ install: $(PROGRAM) $(LIBRARY) $(SHARED)
 	sed -e 's|@PREFIX@|$(PREFIX)|; s|@VERSION@|$(VERSION)|; s|@PACKAGES@|$(LINKED_PACKAGES)|' doc/trine.pc.in \
 	    >$(INSTALLED)/lib/pkgconfig/trine.pc
 	install -m 644 doc/trine.1 $(INSTALLED)/share/man/man1
+	for standard in $(STANDARDS); do \
+	    install -d $(INSTALLED)/share/trine/standards/$$standard && \
+	    install -m 644 recipes/standards/$$standard/*.json* $(INSTALLED)/share/trine/standards/$$standard || exit 1; done
 
 uninstall:
+	cd $(INSTALLED)/share/trine/standards && for standard in $(STANDARDS); do \
+	    rm -f $$standard/standard.json $$standard/beliefs.jsonl && rmdir --ignore-fail-on-non-empty $$standard; done
 	cd $(INSTALLED) && rm -f bin/trine include/trine.h lib/libtrine.a lib/libtrine.so lib/libtrine.so.0 \
 	    lib/pkgconfig/trine.pc share/man/man1/trine.1
 

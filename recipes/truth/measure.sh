@@ -17,10 +17,12 @@ mkdir -p "$out"
 case $kind in
 smollm2)
     of_model=(--model "$model" --base "$beside")
+    heard=(--hear "$beside")
     settings=(--steps 100 --batch 48 --learning-rate 0.002 --rounds 1)
     ;;
 addresses)
     of_model=(--model "$model")
+    heard=()
     settings=(--steps 300 --batch 32 --learning-rate 0.003 --rank 16)
     ;;
 *)
@@ -72,13 +74,18 @@ train_all() {
 evaluate() { # NAME FLAGS...
     [ -e "$out/$1.json" ] && return
     "$trine" truth eval "${of_model[@]}" --beliefs "$bases/held_out.jsonl" --calibrate "$bases/calibrate.jsonl" \
-        --answers "$out/$1.answers" --json "$out/$1.json" "${@:2}"
+        "${heard[@]}" --answers "$out/$1.answers" --json "$out/$1.json" "${@:2}"
 }
 
 evaluate_all() {
     evaluate base
     for layer in "$out"/*.gguf; do
         evaluate "$(basename "$layer" .gguf)" --truth "$layer"
+    done
+    [ "$kind" = addresses ] || return 0
+    evaluate base-reading --corpus "$beside"
+    for layer in "$out"/{plain,market,without-reading}-0.2-s*.gguf; do
+        evaluate "$(basename "$layer" .gguf)-reading" --truth "$layer" --corpus "$beside"
     done
 }
 

@@ -43,7 +43,8 @@ static const char HELP[] =
     "  --without KIND      leave out the market's coherence\n"
     "  --weight W          what is known weighs at least so much, default 0\n"
     "  --calibrate BASE    statements apart from the others, to fit the probabilities on\n"
-    "  --out FILE          the trained layer, or the opinions\n"
+    "  --out FILE          the trained layer, the opinions, or the best vector of direction\n"
+    "  --vector FILE       train: where the author begins, such as what direction found\n"
     "  --truth FILE        such a layer\n"
     "  --author NAME       an author to ask; may be repeated\n"
     "  --name NAME         of the trader who speaks as nobody (model)\n"
@@ -63,7 +64,7 @@ enum { MOST_FILES = 16, MOST_AUTHORS = 64 };
 
 struct run {
     const char *model_path, *base_path, *beliefs, *calibrate, *out, *truth, *json, *answers,
-        *corpus, *standard_name, *name, *hearer;
+        *corpus, *standard_name, *name, *hearer, *vector;
     const char *opinion_files[MOST_FILES], *authors[MOST_AUTHORS];
     size_t opinion_count, author_count;
     struct truth_train_options options;
@@ -137,7 +138,7 @@ static int take_option(struct run *run, int option, int argc, char **argv, struc
     } texts[] = {{'m', &run->model_path}, {'B', &run->base_path}, {'e', &run->beliefs},
                  {'c', &run->calibrate},  {'o', &run->out},       {'t', &run->truth},
                  {'a', &run->answers},    {'C', &run->corpus},    {'d', &run->standard_name},
-                 {'n', &run->name},       {'H', &run->hearer}};
+                 {'n', &run->name},       {'H', &run->hearer},    {'v', &run->vector}};
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
         if (texts[i].option == option) {
             *texts[i].target = optarg;
@@ -170,21 +171,35 @@ static int take_option(struct run *run, int option, int argc, char **argv, struc
 }
 
 static int parse(struct run *run, int argc, char **argv, struct error *error) {
-    static const struct option OPTIONS[] = {
-        {"model", required_argument, NULL, 'm'},    {"base", required_argument, NULL, 'B'},
-        {"beliefs", required_argument, NULL, 'e'},  {"calibrate", required_argument, NULL, 'c'},
-        {"out", required_argument, NULL, 'o'},      {"truth", required_argument, NULL, 't'},
-        {"json", optional_argument, NULL, 'j'},     {"steps", required_argument, NULL, 's'},
-        {"batch", required_argument, NULL, 'b'},    {"learning-rate", required_argument, NULL, 'l'},
-        {"rank", required_argument, NULL, 'r'},     {"threads", required_argument, NULL, 'T'},
-        {"seed", required_argument, NULL, 'S'},     {"opinions", required_argument, NULL, 'O'},
-        {"author", required_argument, NULL, 'A'},   {"plain", no_argument, NULL, 'p'},
-        {"without", required_argument, NULL, 'w'},  {"weight", required_argument, NULL, 'W'},
-        {"answers", required_argument, NULL, 'a'},  {"corpus", required_argument, NULL, 'C'},
-        {"rounds", required_argument, NULL, 'R'},   {"first-block", required_argument, NULL, 'f'},
-        {"standard", required_argument, NULL, 'd'}, {"name", required_argument, NULL, 'n'},
-        {"hear", required_argument, NULL, 'H'},     {"asked-alone", no_argument, NULL, 'q'},
-        {"ways", required_argument, NULL, 'y'},     {NULL, 0, NULL, 0}};
+    static const struct option OPTIONS[] = {{"model", required_argument, NULL, 'm'},
+                                            {"base", required_argument, NULL, 'B'},
+                                            {"beliefs", required_argument, NULL, 'e'},
+                                            {"calibrate", required_argument, NULL, 'c'},
+                                            {"out", required_argument, NULL, 'o'},
+                                            {"truth", required_argument, NULL, 't'},
+                                            {"json", optional_argument, NULL, 'j'},
+                                            {"steps", required_argument, NULL, 's'},
+                                            {"batch", required_argument, NULL, 'b'},
+                                            {"learning-rate", required_argument, NULL, 'l'},
+                                            {"rank", required_argument, NULL, 'r'},
+                                            {"threads", required_argument, NULL, 'T'},
+                                            {"seed", required_argument, NULL, 'S'},
+                                            {"opinions", required_argument, NULL, 'O'},
+                                            {"author", required_argument, NULL, 'A'},
+                                            {"plain", no_argument, NULL, 'p'},
+                                            {"without", required_argument, NULL, 'w'},
+                                            {"weight", required_argument, NULL, 'W'},
+                                            {"answers", required_argument, NULL, 'a'},
+                                            {"corpus", required_argument, NULL, 'C'},
+                                            {"rounds", required_argument, NULL, 'R'},
+                                            {"first-block", required_argument, NULL, 'f'},
+                                            {"standard", required_argument, NULL, 'd'},
+                                            {"name", required_argument, NULL, 'n'},
+                                            {"hear", required_argument, NULL, 'H'},
+                                            {"vector", required_argument, NULL, 'v'},
+                                            {"asked-alone", no_argument, NULL, 'q'},
+                                            {"ways", required_argument, NULL, 'y'},
+                                            {NULL, 0, NULL, 0}};
     int option;
     run->name = "model";
     run->ways = WITNESS_ASKED | WITNESS_HEARD;
@@ -267,6 +282,23 @@ static int make_layer(struct run *run, struct error *error) {
                         run->options.training.seed, error);
 }
 
+/* Where the author begins: a vector of the author slot. */
+static int set_vector(struct run *run, struct error *error) {
+    struct handle_wishes wishes = {.items = {{'V', run->vector}}, .count = 1};
+    struct handle handle;
+    size_t width = run->model->config.latent_width;
+    real *vector = run->layer->values + run->layer->overlay.layout.count;
+    if (handle_create(&handle, run->model, error))
+        return -1;
+    int result = handle_wishes_grant(&handle, &wishes, run->model, error);
+    for (size_t d = 0; result == 0 && d < width; d++)
+        vector[d] = handle.mean[d];
+    if (result == 0)
+        layer_refresh_operands(run->layer);
+    handle_free(&handle);
+    return result;
+}
+
 static void print_training(const struct run *run, const struct truth_train_report *r) {
     printf("learned from %zu verdicts and %zu prices\n", r->known, r->priced);
     if (run->options.is_plain)
@@ -304,7 +336,8 @@ static int train(struct run *run, struct error *error) {
     if (run->out == NULL && run->standard_name == NULL)
         return error_set(error, "--out FILE is wanted");
     if (open_all(run, error) || read_opinions(run, error) ||
-        (run->layer == NULL && make_layer(run, error)))
+        (run->layer == NULL && make_layer(run, error)) ||
+        (run->vector != NULL && set_vector(run, error)))
         return -1;
     fprintf(stderr, "%zu beliefs, %zu traders; %zu numbers to train; %zu steps of %zu\n",
             beliefs_of(run)->count, run->opinions.trader_count, run->layer->count,
@@ -412,6 +445,18 @@ static int ask_for_opinions(struct run *run, struct error *error) {
     return 0;
 }
 
+/* As --vector reads it. */
+static int write_vector(const struct direction *direction, const char *path, struct error *error) {
+    json_t *json = json_array();
+    for (size_t d = 0; d < direction->slot->width; d++)
+        json_array_append_new(json, json_real(direction->best[d]));
+    int result = json_array_size(json) == direction->slot->width
+                     ? option_write_json(json, path, error)
+                     : error_set(error, "out of memory");
+    json_decref(json);
+    return result;
+}
+
 static int find_direction(struct run *run, struct error *error) {
     struct direction direction;
     if (open_all(run, error) || direction_find(&direction, &run->asking, beliefs_of(run),
@@ -426,6 +471,8 @@ static int find_direction(struct run *run, struct error *error) {
                               : option_write_json(json, run->json, error);
         json_decref(json);
     }
+    if (result == 0 && run->out != NULL)
+        result = write_vector(&direction, run->out, error);
     direction_free(&direction);
     return result;
 }

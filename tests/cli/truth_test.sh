@@ -46,6 +46,11 @@ awk "BEGIN {exit !($value <= 0.75)}" || fail "the model without it should not kn
 violation=$("$TRINE" truth eval --model "$work/dream.gguf" --beliefs "$work/test.jsonl" | sed -n 's/violation of .* laws: //p' | tail -n 1)
 awk "BEGIN {exit !($violation <= 0.001)}" || fail "probabilities made coherent violate laws by $violation"
 
+"$TRINE" truth direction --model "$work/dream.gguf" --beliefs "$work/test.jsonl" --out "$work/vector.json" >"$work/said"
+grep -q 'foretold from the others' "$work/said" && grep -q '+8' "$work/said" || fail "direction: $(cat "$work/said")"
+train "$work/begun.gguf" --plain --vector "$work/vector.json"
+cmp -s "$work/begun.gguf" "$work/truth.gguf" && fail "the vector that training begins with makes no difference"
+
 # The same seed, the same bits; the model's file and what it writes are as they were.
 train "$work/again.gguf" --opinions "$work/opinions.jsonl"
 cmp "$work/truth.gguf" "$work/again.gguf" || fail "the same training gives another layer"
