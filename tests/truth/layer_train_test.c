@@ -12,49 +12,9 @@
 #include "cmocka_all.h"
 #include "latent/handle.h"
 #include "model/decoder.h"
-#include "text/tokenizer_train.h"
+#include "truth/tiny_model.h"
 
 enum { TEXT = 12, MOST_LOGITS = 400 };
-
-static struct model *make_model(void) {
-    static const char *const NAMES[] = {"Ann Lee", "Bob Lee", "Cyd"};
-    static const double COUNTS[] = {3, 2, 1};
-    static const char TEXTS[] = " true false uncertain correct wrong unclear true false uncertain "
-                                "correct wrong unclear the fox is quick";
-    struct error error;
-    struct slots slots = {0};
-    struct tokenizer_trainer *trainer;
-    struct tokenizer *tokenizer;
-    struct model *model;
-    assert_int_equal(tokenizer_trainer_create(&trainer, &error), 0);
-    assert_int_equal(tokenizer_trainer_add(trainer, TEXTS, sizeof TEXTS - 1, &error), 0);
-    assert_int_equal(tokenizer_trainer_finish(trainer, 300, &tokenizer, &error), 0);
-    tokenizer_trainer_destroy(trainer);
-    assert_int_equal(slots_add_categorical(&slots, "author", 6, NAMES, COUNTS, 3, &error), 0);
-    assert_int_equal(slots_add_date(&slots, "date", 4, 1800, 1900, &error), 0);
-    struct config config = {.vocabulary = tokenizer_vocabulary_size(tokenizer),
-                            .width = 16,
-                            .blocks = 3,
-                            .split = 1,
-                            .heads = 2,
-                            .key_value_heads = 1,
-                            .head_width = 8,
-                            .inner = 24,
-                            .context = 64,
-                            .ngram_orders = 2,
-                            .ngram_rows = 64,
-                            .rope_base = 10000,
-                            .epsilon = 1e-5};
-    if (model_create(&model, config, &slots, tokenizer, PRECISION_BF16, 7, &error))
-        fail_msg("%s", error.message);
-    /* Injections start at zero; handles must matter here. */
-    struct random random;
-    random_seed(&random, 5, 0);
-    for (size_t i = 0; i < model->layout.count; i++)
-        model->values[i] += (real)(0.05 * random_normal(&random));
-    model_refresh_operands(model);
-    return model;
-}
 
 /* Every way to say what is known. */
 enum {
@@ -158,7 +118,7 @@ static void test_dream_is_not_damaged(void **state) {
     (void)state;
     static struct seen before[HANDLE_KINDS], after;
     struct error error;
-    struct model *model = make_model();
+    struct model *model = tiny_model();
     struct asking asking;
     struct layer *layer;
     uint64_t fingerprint = random_hash(model->values, model->layout.count * sizeof(real));

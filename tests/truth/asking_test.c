@@ -1,0 +1,123 @@
+/* What a network says is the same whatever else is asked at the same time, and is what its logits
+ * say. */
+#include "truth/asking.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "model/decoder.h"
+#include "truth/tiny_model.h"
+
+static const char *const STATEMENTS[] = {
+    "the fox is quick",    "quick", "the fox is wrong and the quick fox is true and uncertain",
+    "fox fox fox fox fox", "",      "the fox is quick"};
+enum { COUNT = sizeof STATEMENTS / sizeof *STATEMENTS };
+
+static void test_alone_and_together(void **state) {
+    (void)state;
+    struct error error;
+    struct model *model = tiny_model();
+    struct asking asking;
+    struct belief_of_model together[COUNT], alone;
+    double heard[COUNT], own;
+    assert_int_equal(asking_create(&asking, model, &error), 0);
+    const struct asked asked = {0};
+    assert_int_equal(asking_ask(&asking, &asked, STATEMENTS, COUNT, 2, together, &error), 0);
+    assert_int_equal(asking_hear(&asking, &asked, STATEMENTS, COUNT, 2, heard, &error), 0);
+    for (size_t i = 0; i < COUNT; i++) {
+        assert_int_equal(asking_ask(&asking, &asked, &STATEMENTS[i], 1, 1, &alone, &error), 0);
+        assert_int_equal(asking_hear(&asking, &asked, &STATEMENTS[i], 1, 1, &own, &error), 0);
+        assert_true(fabs(alone.log_odds - together[i].log_odds) < 1e-5);
+        assert_true(fabs(own - heard[i]) < 1e-5);
+        assert_true(together[i].doubt > 0 && together[i].doubt < 1);
+    }
+    assert_true(together[0].log_odds == together[5].log_odds);
+    assert_true(fabs(together[0].log_odds - together[1].log_odds) > 1e-6);
+    asking_free(&asking);
+    model_destroy(model);
+}
+
+static double log_probability(const real *logits, size_t count, size_t token) {
+    double sum = 0;
+    for (size_t v = 0; v < count; v++)
+        sum += exp((double)logits[v]);
+    return (double)logits[token] - log(sum);
+}
+
+/* The decoder is another implementation of the same network. */
+static void test_beside_the_decoder(void **state) {
+    (void)state;
+    struct error error;
+    struct model *model = tiny_model();
+    struct weights weights = model_weights(model);
+    struct asking asking;
+    struct belief_of_model belief;
+    struct decoder *decoder;
+    double heard, expected = 0, log_odds = 0, doubt = 0;
+    size_t length, vocabulary = model->config.vocabulary;
+    int32_t tokens[QUESTION_TIME];
+    assert_int_equal(asking_create(&asking, model, &error), 0);
+    assert_int_equal(decoder_create(&decoder, &weights, NULL, &error), 0);
+    for (size_t frame = 0; frame < asking.frame_count; frame++) {
+        const real *logits = NULL;
+        const uint32_t *own = asking.answers[frame];
+        assert_int_equal(
+            asking_encode(&asking, STATEMENTS[0], frame, QUESTION_TIME, tokens, &length, &error),
+            0);
+        decoder_start(decoder, &(struct pass_handle){0});
+        for (size_t i = 0; i < length; i++)
+            logits = decoder_step(decoder, (uint32_t)tokens[i]);
+        double yes = exp((double)logits[own[ANSWER_YES]]), no = exp((double)logits[own[ANSWER_NO]]);
+        double unknown = exp((double)logits[own[ANSWER_UNKNOWN]]);
+        log_odds += log(yes / no) / (double)asking.frame_count;
+        doubt += unknown / (yes + no + unknown) / (double)asking.frame_count;
+    }
+    assert_int_equal(asking_ask(&asking, &(struct asked){0}, STATEMENTS, 1, 1, &belief, &error), 0);
+    assert_true(fabs(belief.log_odds - log_odds) < 0.01);
+    assert_true(fabs(belief.doubt - doubt) < 0.01);
+    assert_int_equal(
+        asking_encode(&asking, STATEMENTS[0], FRAME_COUNT, QUESTION_TIME, tokens, &length, &error),
+        0);
+    assert_true(length > HEARD_TOKENS);
+    decoder_start(decoder, &(struct pass_handle){0});
+    for (size_t i = 0; i + 1 < length; i++) {
+        const real *logits = decoder_step(decoder, (uint32_t)tokens[i]);
+        if (i + 1 >= length - HEARD_TOKENS)
+            expected += log_probability(logits, vocabulary, (size_t)tokens[i + 1]);
+    }
+    assert_int_equal(asking_hear(&asking, &(struct asked){0}, STATEMENTS, 1, 1, &heard, &error), 0);
+    assert_true(fabs(heard - expected) < 0.02);
+    decoder_destroy(decoder);
+    asking_free(&asking);
+    model_destroy(model);
+}
+
+/* What is too long loses its beginning, not its frame. */
+static void test_long_statement(void **state) {
+    (void)state;
+    struct error error;
+    struct model *model = tiny_model();
+    struct asking asking;
+    char text[4000];
+    int32_t full[QUESTION_TIME], cut[16];
+    size_t full_length, cut_length;
+    memset(text, 'x', sizeof text - 1);
+    text[sizeof text - 1] = '\0';
+    assert_int_equal(asking_create(&asking, model, &error), 0);
+    assert_int_equal(asking_encode(&asking, text, 0, QUESTION_TIME, full, &full_length, &error), 0);
+    assert_int_equal(asking_encode(&asking, text, 0, 16, cut, &cut_length, &error), 0);
+    assert_true(full_length == QUESTION_TIME && cut_length == 16);
+    assert_memory_equal(full + QUESTION_TIME - 15, cut + 1, 15 * sizeof *cut);
+    assert_true(cut[0] == full[0]);
+    asking_free(&asking);
+    model_destroy(model);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_alone_and_together),
+        cmocka_unit_test(test_beside_the_decoder),
+        cmocka_unit_test(test_long_statement),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
