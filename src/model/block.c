@@ -8,6 +8,10 @@ void block_load(struct block_operands *o, const struct weights *w, size_t l,
     for (int target = 0; target < ADAPTER_TARGETS; target++) {
         const struct product *p = &o->view.products[target];
         const struct matrix *only = &p->parts[0];
+        if (w->unpacked != NULL) {
+            o->weights[target] = w->unpacked->matrices[l][target];
+            continue;
+        }
         if (w->base == NULL && p->adapter_count == 0) {
             o->weights[target] = only->data;
             continue;

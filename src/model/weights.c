@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "base/memory.h"
 #include "model/checkpoint.h"
 
 struct matrix weights_own(const struct weights *w, size_t offset, size_t rows, size_t columns) {
@@ -143,4 +144,56 @@ const void *product_operands(const struct product *p, size_t first, size_t count
     if (p->adapter_count > 0)
         operand_store(room, scratch, count * p->in, precision);
     return room;
+}
+
+/* One product's rows, `count` at a time. */
+static int unpack_product(void *out, const struct product *p, enum precision precision) {
+    enum { ROWS = 64 };
+    struct error error;
+    real *scratch = memory_allocate(ROWS * p->in, sizeof *scratch, &error);
+    for (size_t first = 0; scratch != NULL && first < p->out; first += ROWS) {
+        size_t count = p->out - first < ROWS ? p->out - first : ROWS;
+        void *room = operand_at(out, first * p->in, precision);
+        const void *rows = product_operands(p, first, count, precision, room, scratch);
+        if (rows != room)
+            memcpy(room, rows, count * p->in * operand_bytes(precision));
+    }
+    memory_free(scratch);
+    return scratch == NULL;
+}
+
+int weights_unpack(struct unpacked **out, const struct weights *w, struct error *error) {
+    size_t blocks = w->config->blocks, bytes = operand_bytes(w->precision);
+    struct unpacked *u = memory_allocate(1, sizeof *u, error);
+    int failed = u == NULL;
+    for (size_t l = 0; !failed && l < blocks; l++)
+        for (int target = 0; target < ADAPTER_TARGETS; target++) {
+            size_t in, rows;
+            config_target_size(w->config, (enum adapter_target)target, &in, &rows);
+            u->matrices[l][target] = memory_allocate(in * rows, bytes, error);
+            failed |= u->matrices[l][target] == NULL;
+        }
+    if (!failed) {
+#pragma omp parallel for schedule(dynamic, 1) reduction(| : failed)
+        for (size_t l = 0; l < blocks; l++) {
+            struct block_view view;
+            weights_block(w, l, &view);
+            for (int target = 0; target < ADAPTER_TARGETS; target++)
+                failed |=
+                    unpack_product(u->matrices[l][target], &view.products[target], w->precision);
+        }
+        if (failed)
+            error_set(error, "out of memory for the weights of %zu blocks", blocks);
+    }
+    *out = failed ? NULL : u;
+    if (failed)
+        unpacked_destroy(u);
+    return failed ? -1 : 0;
+}
+
+void unpacked_destroy(struct unpacked *u) {
+    for (size_t l = 0; u != NULL && l < MAXIMUM_BLOCKS; l++)
+        for (int target = 0; target < ADAPTER_TARGETS; target++)
+            memory_free(u->matrices[l][target]);
+    memory_free(u);
 }

@@ -9,16 +9,23 @@
 
 struct checkpoint;
 
+/* A network's matrices as operands, adapters and overlay included: many short passes over weights
+ * that stay as they are need not unpack them again each time. Two bytes a number in bf16. */
+struct unpacked {
+    void *matrices[MAXIMUM_BLOCKS][ADAPTER_TARGETS];
+};
+
 /* Read-only view of a model's numbers. `operands` equals `values` when the precision is real. */
 struct weights {
     const struct config *config;
     const struct layout *layout;
     enum precision precision;
-    const real *values;            /* [layout->count] */
-    const void *operands;          /* [layout->count] */
-    const real *ngrams;            /* [orders,rows,Z] */
-    struct checkpoint *base;       /* of an adapted model; else NULL */
-    const struct overlay *overlay; /* of a later layer that is on; else NULL */
+    const real *values;              /* [layout->count] */
+    const void *operands;            /* [layout->count] */
+    const real *ngrams;              /* [orders,rows,Z] */
+    struct checkpoint *base;         /* of an adapted model; else NULL */
+    const struct overlay *overlay;   /* of a later layer that is on; else NULL */
+    const struct unpacked *unpacked; /* of these weights; or NULL */
 };
 
 struct adapter {
@@ -43,6 +50,10 @@ struct block_view {
     const real *qkv_bias;                   /* [(H+2K)E], or NULL */
     struct product products[ADAPTER_TARGETS];
 };
+
+/* All blocks' matrices of these weights, by all threads. */
+int weights_unpack(struct unpacked **out, const struct weights *weights, struct error *error);
+void unpacked_destroy(struct unpacked *unpacked);
 
 void weights_block(const struct weights *weights, size_t l, struct block_view *view);
 

@@ -244,6 +244,7 @@ static int ask_batches(const struct asking *a, const struct asked *asked,
         struct error own;
         struct asker asker = {.weights = asked->layer != NULL ? layer_weights(asked->layer)
                                                               : model_weights(a->model)};
+        asker.weights.unpacked = asked->unpacked;
 #pragma omp for schedule(dynamic, 1)
         for (size_t b = 0; b < batches; b++)
             if (!failed && ask_some(a, &asker, asked, questions + starts[b],

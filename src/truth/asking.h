@@ -40,6 +40,7 @@ int asking_encode(struct asking *asking, const char *statement, size_t frame, si
 struct asked {
     const struct layer *layer;
     const struct pass_handle *handle; /* of one sequence; NULL: nothing told */
+    const struct unpacked *unpacked;  /* the weights, when they are asked often; or NULL */
 };
 
 struct belief_of_model {

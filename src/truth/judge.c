@@ -91,13 +91,25 @@ static int choose_authors(struct judge *j, size_t count, struct error *error) {
     return 0;
 }
 
+static int unpack(struct judge *j, struct error *error) {
+    struct weights asked = layer_weights(j->layer);
+    struct weights heard = model_weights(j->judging.hearing->model);
+    if (weights_unpack(&j->asked_weights, &asked, error) ||
+        weights_unpack(&j->heard_weights, &heard, error))
+        return -1;
+    j->judging.asked.unpacked = j->asked_weights;
+    j->judging.hearing_unpacked = j->heard_weights;
+    return 0;
+}
+
 int judge_open(struct judge **out, const struct judge_options *o, struct error *error) {
     *out = NULL;
     struct judge *j = memory_allocate(1, sizeof *j, error);
     if (j == NULL)
         return -1;
     if (standard_open(&j->standard, o->standard != NULL ? o->standard : "plain", error) ||
-        open_model(j, o, error) || open_hearing(j, o, error) || open_logic(j, error) ||
+        open_model(j, o, error) || open_hearing(j, o, error) || unpack(j, error) ||
+        open_logic(j, error) ||
         (o->corpus != NULL && library_open(&j->judging.library, o->corpus, error)) ||
         (o->authors > 0 && choose_authors(j, o->authors, error))) {
         judge_close(j);
@@ -117,6 +129,8 @@ void judge_close(struct judge *j) {
         return;
     library_close(j->judging.library);
     logic_destroy(j->logic);
+    unpacked_destroy(j->asked_weights);
+    unpacked_destroy(j->heard_weights);
     layer_destroy(j->layer);
     asking_free(&j->asking);
     asking_free(&j->hearing);

@@ -12,6 +12,7 @@ struct judge {
     struct asking asking, hearing; /* hearing: of another model, where there is one */
     struct model *hearing_model;
     struct judging judging;
+    struct unpacked *asked_weights, *heard_weights; /* both are used for every statement */
     struct logic *logic;
     size_t authors[MOST_DISSENTERS], author_count; /* labels of the slot "author" */
 };

@@ -17,9 +17,10 @@
 struct judging {
     struct asking *asking;
     struct asked asked;
-    struct asking *hearing;    /* NULL: nobody is heard */
-    struct polarity *polarity; /* where somebody is heard */
-    struct library *library;   /* NULL: none */
+    const struct unpacked *hearing_unpacked; /* as asked.unpacked; or NULL */
+    struct asking *hearing;                  /* NULL: nobody is heard */
+    struct polarity *polarity;               /* where somebody is heard */
+    struct library *library;                 /* NULL: none */
     const struct library_filter *filter;
     double calibration[LAYER_CALIBRATION]; /* as a layer has it */
     size_t threads;

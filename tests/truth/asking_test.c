@@ -113,11 +113,43 @@ static void test_long_statement(void **state) {
     model_destroy(model);
 }
 
+/* Weights that were unpacked once give the same bits. */
+static void test_unpacked(void **state) {
+    (void)state;
+    struct error error;
+    struct model *model = tiny_model();
+    struct asking asking;
+    struct layer *layer;
+    struct unpacked *unpacked;
+    struct random random;
+    struct belief_of_model packed[COUNT], ready[COUNT];
+    const struct overlay_config overlay = {.rank = 4, .first = 1, .targets = 15, .scale = 2};
+    assert_int_equal(asking_create(&asking, model, &error), 0);
+    assert_int_equal(layer_create(&layer, model, "truth", "t", &overlay, 1, &error), 0);
+    random_seed(&random, 9, 0);
+    for (size_t i = 0; i < layer->count; i++)
+        layer->values[i] = (real)(0.1 * random_normal(&random));
+    layer_refresh_operands(layer);
+    struct weights weights = layer_weights(layer);
+    assert_int_equal(weights_unpack(&unpacked, &weights, &error), 0);
+    struct asked asked = {.layer = layer};
+    assert_int_equal(asking_ask(&asking, &asked, STATEMENTS, COUNT, 2, packed, &error), 0);
+    asked.unpacked = unpacked;
+    assert_int_equal(asking_ask(&asking, &asked, STATEMENTS, COUNT, 2, ready, &error), 0);
+    for (size_t i = 0; i < COUNT; i++)
+        assert_true(packed[i].log_odds == ready[i].log_odds && packed[i].doubt == ready[i].doubt);
+    unpacked_destroy(unpacked);
+    layer_destroy(layer);
+    asking_free(&asking);
+    model_destroy(model);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_alone_and_together),
         cmocka_unit_test(test_beside_the_decoder),
         cmocka_unit_test(test_long_statement),
+        cmocka_unit_test(test_unpacked),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
