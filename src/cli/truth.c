@@ -12,6 +12,7 @@
 #include "cli/commands.h"
 #include "cli/options.h"
 #include "truth/direction.h"
+#include "truth/introspection.h"
 #include "truth/judging.h"
 #include "truth/standard.h"
 #include "truth/truth_train.h"
@@ -39,6 +40,7 @@ static const char HELP[] =
     "  --standard NAME     or those of a standard of truth, with whose truth author it is kept\n"
     "  --opinions FILE     what traders say of them; may be repeated\n"
     "  --corpus DIR        what its documents say counts too; with opinions one more trader\n"
+    "  --introspect CORPUS train: every third step, to write as others (see trine introspect)\n"
     "  --plain             train on verdicts alone, without a market\n"
     "  --without KIND      leave out the market's coherence\n"
     "  --weight W          what is known weighs at least so much, default 0\n"
@@ -64,7 +66,7 @@ enum { MOST_FILES = 16, MOST_AUTHORS = 64 };
 
 struct run {
     const char *model_path, *base_path, *beliefs, *calibrate, *out, *truth, *json, *answers,
-        *corpus, *standard_name, *name, *hearer, *vector;
+        *corpus, *standard_name, *name, *hearer, *vector, *texts;
     const char *opinion_files[MOST_FILES], *authors[MOST_AUTHORS];
     size_t opinion_count, author_count;
     struct truth_train_options options;
@@ -78,6 +80,9 @@ struct run {
     struct opinions opinions;
     struct standard standard;
     struct judging judging;
+    struct corpus *text_corpus; /* of texts to write as others wrote them */
+    struct dataset dataset;
+    struct introspection *introspection;
     struct progress progress;
     double loss;
 };
@@ -138,7 +143,8 @@ static int take_option(struct run *run, int option, int argc, char **argv, struc
     } texts[] = {{'m', &run->model_path}, {'B', &run->base_path}, {'e', &run->beliefs},
                  {'c', &run->calibrate},  {'o', &run->out},       {'t', &run->truth},
                  {'a', &run->answers},    {'C', &run->corpus},    {'d', &run->standard_name},
-                 {'n', &run->name},       {'H', &run->hearer},    {'v', &run->vector}};
+                 {'n', &run->name},       {'H', &run->hearer},    {'v', &run->vector},
+                 {'I', &run->texts}};
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
         if (texts[i].option == option) {
             *texts[i].target = optarg;
@@ -197,6 +203,7 @@ static int parse(struct run *run, int argc, char **argv, struct error *error) {
                                             {"name", required_argument, NULL, 'n'},
                                             {"hear", required_argument, NULL, 'H'},
                                             {"vector", required_argument, NULL, 'v'},
+                                            {"introspect", required_argument, NULL, 'I'},
                                             {"asked-alone", no_argument, NULL, 'q'},
                                             {"ways", required_argument, NULL, 'y'},
                                             {NULL, 0, NULL, 0}};
@@ -263,7 +270,8 @@ static int open_all(struct run *run, struct error *error) {
 
 static int show_progress(void *context, const struct layer_train_report *report) {
     struct run *run = context;
-    run->loss = run->loss == 0 ? report->loss : 0.95 * run->loss + 0.05 * report->loss;
+    if (!report->is_introspection)
+        run->loss = run->loss == 0 ? report->loss : 0.95 * run->loss + 0.05 * report->loss;
     progress_show(&run->progress, report->step, report->step == run->options.training.steps,
                   "loss %.3f nats per answer", run->loss);
     return progress_stop_wanted();
@@ -297,6 +305,24 @@ static int set_vector(struct run *run, struct error *error) {
         layer_refresh_operands(run->layer);
     handle_free(&handle);
     return result;
+}
+
+/* Every so many steps it also learns to write as others. */
+static int add_introspection(struct run *run, struct error *error) {
+    enum { EVERY = 3, VALIDATION_EVERY = 16 };
+    struct layer_train_options *o = &run->options.training;
+    struct introspection_options options = introspection_options_default();
+    options.threads = o->threads;
+    options.seed = o->seed;
+    if (corpus_open(&run->text_corpus, run->texts, error) ||
+        corpus_check_tokenizer(run->text_corpus, run->model->tokenizer, error) ||
+        dataset_create(&run->dataset, run->text_corpus, &run->model->slots, DATASET_TRAIN,
+                       VALIDATION_EVERY, error) ||
+        introspection_create(&run->introspection, run->layer, &run->dataset, &options, error))
+        return -1;
+    o->introspection = run->introspection;
+    o->introspection_every = EVERY;
+    return 0;
 }
 
 static void print_training(const struct run *run, const struct truth_train_report *r) {
@@ -337,7 +363,8 @@ static int train(struct run *run, struct error *error) {
         return error_set(error, "--out FILE is wanted");
     if (open_all(run, error) || read_opinions(run, error) ||
         (run->layer == NULL && make_layer(run, error)) ||
-        (run->vector != NULL && set_vector(run, error)))
+        (run->vector != NULL && set_vector(run, error)) ||
+        (run->texts != NULL && add_introspection(run, error)))
         return -1;
     fprintf(stderr, "%zu beliefs, %zu traders; %zu numbers to train; %zu steps of %zu\n",
             beliefs_of(run)->count, run->opinions.trader_count, run->layer->count,
@@ -478,6 +505,9 @@ static int find_direction(struct run *run, struct error *error) {
 }
 
 static void finish(struct run *run) {
+    introspection_destroy(run->introspection);
+    dataset_free(&run->dataset);
+    corpus_close(run->text_corpus);
     opinions_free(&run->opinions);
     library_close(run->judging.library);
     standard_close(&run->standard);

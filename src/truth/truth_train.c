@@ -84,7 +84,8 @@ static void set_examples(struct training *t, const struct market_record *record,
 
 static int pass_on(void *context, const struct layer_train_report *report) {
     struct training *t = context;
-    struct layer_train_report of_all = {.step = t->step + report->step, .loss = report->loss};
+    struct layer_train_report of_all = *report;
+    of_all.step += t->step;
     t->is_stopped = t->callback != NULL && t->callback(t->context, &of_all) != 0;
     return t->is_stopped;
 }

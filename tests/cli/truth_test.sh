@@ -3,7 +3,7 @@
 set -eu
 . tests/cli/tiny.sh
 tiny_corpus
-tiny_train "$work/dream.gguf" --steps 800 --learning-rate 0.01
+tiny_train "$work/dream.gguf" --steps 800 --learning-rate 0.01 --context 96
 tiny_train "$work/other.gguf" --seed 5
 
 # The fox is quick, the ship is not, whatever their numbers; even numbers to train, odd ones to measure. Of the even
@@ -50,6 +50,11 @@ awk "BEGIN {exit !($violation <= 0.001)}" || fail "probabilities made coherent v
 grep -q 'foretold from the others' "$work/said" && grep -q '+8' "$work/said" || fail "direction: $(cat "$work/said")"
 train "$work/begun.gguf" --plain --vector "$work/vector.json"
 cmp -s "$work/begun.gguf" "$work/truth.gguf" && fail "the vector that training begins with makes no difference"
+
+train "$work/both.gguf" --plain --introspect "$work/corpus"
+value=$(accuracy --truth "$work/both.gguf")
+awk "BEGIN {exit !($value >= 0.95)}" || fail "accuracy of a truth author that also learned to write as others: $value"
+cmp -s "$work/both.gguf" "$work/begun.gguf" && fail "learning to write as others makes no difference"
 
 # The same seed, the same bits; the model's file and what it writes are as they were.
 train "$work/again.gguf" --opinions "$work/opinions.jsonl"

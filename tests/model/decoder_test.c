@@ -47,8 +47,8 @@ static void fixture_start(struct fixture *f, const struct config *config) {
         f->ngrams[i] = (real)(0.3 * random_normal(&random));
     for (size_t t = 0; t < TIME; t++)
         f->tokens[t] = (int32_t)random_below(&random, VOCABULARY);
-    f->weights = (struct weights){config,    &f->layout, PRECISION_REAL, f->values,
-                                  f->values, f->ngrams,  NULL,           NULL};
+    f->weights = (struct weights){config,    &f->layout, PRECISION_REAL, f->values, f->values,
+                                  f->ngrams, NULL,       NULL,           NULL};
 }
 
 static void fixture_end(struct fixture *f) {
