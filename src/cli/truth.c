@@ -80,6 +80,7 @@ struct run {
     struct opinions opinions;
     struct standard standard;
     struct judging judging;
+    struct unpacked *asked_weights, *heard_weights;
     struct corpus *text_corpus; /* of texts to write as others wrote them */
     struct dataset dataset;
     struct introspection *introspection;
@@ -411,9 +412,26 @@ static int evaluate_listened(struct run *run, struct listened *listened,
     return report_on(run, "judged", listened, run->answers, json, error);
 }
 
+/* What will not change any more is unpacked once. */
+static int unpack(struct run *run, struct error *error) {
+    struct weights asked =
+        run->layer != NULL ? layer_weights(run->layer) : model_weights(run->model);
+    if (weights_unpack(&run->asked_weights, &asked, error))
+        return -1;
+    run->judging.asked.unpacked = run->asked_weights;
+    if (run->judging.hearing == NULL)
+        return 0;
+    struct weights heard = model_weights(run->judging.hearing->model);
+    if (weights_unpack(&run->heard_weights, &heard, error))
+        return -1;
+    run->judging.hearing_unpacked = run->heard_weights;
+    return 0;
+}
+
 static int evaluate(struct run *run, struct error *error) {
     struct listened listened, kept_apart;
-    if (open_all(run, error) || judging_listen(&listened, &run->judging, beliefs_of(run), error))
+    if (open_all(run, error) || unpack(run, error) ||
+        judging_listen(&listened, &run->judging, beliefs_of(run), error))
         return -1;
     if (run->calibrate != NULL &&
         judging_listen(&kept_apart, &run->judging, &run->calibration_base, error)) {
@@ -505,6 +523,8 @@ static int find_direction(struct run *run, struct error *error) {
 }
 
 static void finish(struct run *run) {
+    unpacked_destroy(run->asked_weights);
+    unpacked_destroy(run->heard_weights);
     introspection_destroy(run->introspection);
     dataset_free(&run->dataset);
     corpus_close(run->text_corpus);
