@@ -297,15 +297,13 @@ static int set_vector(struct run *run, struct error *error) {
     struct handle handle;
     size_t width = run->model->config.latent_width;
     real *vector = run->layer->values + run->layer->overlay.layout.count;
-    if (handle_create(&handle, run->model, error))
+    if (handle_wishes_grant(&handle, &wishes, run->model, error))
         return -1;
-    int result = handle_wishes_grant(&handle, &wishes, run->model, error);
-    for (size_t d = 0; result == 0 && d < width; d++)
+    for (size_t d = 0; d < width; d++)
         vector[d] = handle.mean[d];
-    if (result == 0)
-        layer_refresh_operands(run->layer);
+    layer_refresh_operands(run->layer);
     handle_free(&handle);
-    return result;
+    return 0;
 }
 
 /* Every so many steps it also learns to write as others. */
