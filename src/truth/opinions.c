@@ -122,7 +122,8 @@ int opinions_start(struct opinions *o, const struct belief_base *base, struct er
         return -1;
     for (size_t i = 0; i < count; i++)
         o->said[i] = o->beliefs[i] = NAN;
-    qsort(o->items, o->count, sizeof *o->items, compare_days);
+    if (o->count > 0)
+        qsort(o->items, o->count, sizeof *o->items, compare_days);
     o->applied = o->known_count = 0;
     o->is_stale = 1;
     return 0;
