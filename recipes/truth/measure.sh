@@ -4,7 +4,7 @@
 # Usage: measure.sh PROGRAM smollm2|addresses BASES OUT MODEL [BASE_CHECKPOINT|CORPUS]
 #   BASES: what statements.py or address_facts.py wrote. smollm2: MODEL is models/smollm2-sotu/smollm2-sotu.gguf on
 #   BASE_CHECKPOINT; addresses: MODEL is what `make demo` trained, CORPUS its corpus.
-# STAGES (default: "opinions train eval"), SEEDS (default: "1 2 3").
+# STAGES (default: "opinions train eval"), SEEDS (default: "1 2 3"), STEPS.
 set -eu
 if [ $# -ne 6 ]; then
     sed -n '4,8s/^# //p' "$0" >&2
@@ -18,12 +18,12 @@ case $kind in
 smollm2)
     of_model=(--model "$model" --base "$beside")
     heard=(--hear "$beside")
-    settings=(--steps 100 --batch 48 --learning-rate 0.002 --rounds 1)
+    settings=(--steps "${STEPS:-100}" --batch 48 --learning-rate 0.002 --rounds 1)
     ;;
 addresses)
     of_model=(--model "$model")
     heard=()
-    settings=(--steps 300 --batch 32 --learning-rate 0.003 --rank 16)
+    settings=(--steps "${STEPS:-300}" --batch 32 --learning-rate 0.003 --rank 16)
     ;;
 *)
     echo "measure.sh: '$kind' is neither smollm2 nor addresses" >&2
@@ -42,7 +42,7 @@ opinions() { # what the traders say of the statements: the same at every share a
     fi
     [ "$kind" = smollm2 ] || [ -e "$out/library.jsonl" ] ||
         "$trine" truth opinions "${of_model[@]}" --ways none --corpus "$beside" --beliefs "$any" --out "$out/library.jsonl"
-    "$here/liar.py" "$bases/base-0.2-s1.jsonl" >"$out/liar.jsonl"
+    "$here/liar.py" "$bases/base-1.0-s1.jsonl" >"$out/liar.jsonl" # lies about what the others never learn, too
 }
 
 train() { # NAME SHARE SEED FLAGS...
