@@ -69,5 +69,5 @@ refused 1 'cannot open' show "$work/nothing"
 refused 1 'no sentence is called' explain "$work/exact" nobody
 refused 1 'none of import' dance
 refused 2 'must be exact or kelly' run --engine fast
-refused 1 'either --beliefs' run --out "$work/x"
+refused 1 'one of --beliefs' run --out "$work/x"
 [ ! -e "$work/x" ] || fail "a market that was refused left a file"
