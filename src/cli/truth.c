@@ -9,6 +9,7 @@
 #include "base/file.h"
 #include "base/memory.h"
 #include "base/progress.h"
+#include "base/random.h"
 #include "cli/commands.h"
 #include "cli/options.h"
 #include "truth/direction.h"
@@ -44,7 +45,8 @@ static const char HELP[] =
     "  --plain             train on verdicts alone, without a market\n"
     "  --without KIND      leave out the market's coherence\n"
     "  --weight W          what is known weighs at least so much, default 0\n"
-    "  --calibrate BASE    statements apart from the others, to fit the probabilities on\n"
+    "  --calibrate BASE    statements apart from the others, to fit the probabilities on; by\n"
+    "                      default an eighth of the verdicts is kept from training for that\n"
     "  --out FILE          the trained layer, the opinions, or the best vector of direction\n"
     "  --vector FILE       train: where the author begins, such as what direction found\n"
     "  --truth FILE        such a layer\n"
@@ -342,12 +344,36 @@ static int read_opinions(struct run *run, struct error *error) {
     return 0;
 }
 
-/* What the layer says is made probabilities by what is kept apart, or else by what it learned. */
+/* Where nothing is given to calibrate on, an eighth of the verdicts is kept from training for that:
+ * what was learned by heart says nothing of how sure to be. */
+static int keep_apart(struct run *run, struct error *error) {
+    enum { SHARE = 8 };
+    struct belief_base *base = run->standard_name != NULL ? &run->standard.base : &run->base;
+    struct belief_base *kept = &run->calibration_base;
+    if (sentences_create(&kept->sentences, error))
+        return -1;
+    for (size_t i = 0; i < base->count; i++) {
+        struct belief *b = &base->items[i], copy = *b;
+        const struct sentence *s = sentences_get(base->sentences, b->sentence);
+        if (b->is_constraint || s->kind != SENTENCE_ATOM || b->verdict == VERDICT_UNKNOWN ||
+            random_hash(s->text, strlen(s->text)) % SHARE != 0)
+            continue;
+        if (sentences_add_atom(kept->sentences, s->text, &copy.sentence, error) ||
+            belief_base_add(kept, &copy, error))
+            return -1;
+        b->verdict = VERDICT_UNKNOWN;
+    }
+    return 0;
+}
+
+/* What the layer says is made probabilities by what is kept apart; of a base of a few statements by
+ * what it learned. */
 static int calibrate(struct run *run, struct error *error) {
     struct listened listened;
     run->judging.asked.layer = run->layer;
     if (judging_listen(&listened, &run->judging,
-                       run->calibrate != NULL ? &run->calibration_base : beliefs_of(run), error))
+                       run->calibration_base.count > 0 ? &run->calibration_base : beliefs_of(run),
+                       error))
         return -1;
     int result = judging_fit(&run->judging, &listened, 0, error);
     memcpy(run->layer->calibration, run->judging.calibration, sizeof run->layer->calibration);
@@ -361,6 +387,7 @@ static int train(struct run *run, struct error *error) {
     if (run->out == NULL && run->standard_name == NULL)
         return error_set(error, "--out FILE is wanted");
     if (open_all(run, error) || read_opinions(run, error) ||
+        (run->calibrate == NULL && keep_apart(run, error)) ||
         (run->layer == NULL && make_layer(run, error)) ||
         (run->vector != NULL && set_vector(run, error)) ||
         (run->texts != NULL && add_introspection(run, error)))

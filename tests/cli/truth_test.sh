@@ -56,6 +56,10 @@ value=$(accuracy --truth "$work/both.gguf")
 awk "BEGIN {exit !($value >= 0.95)}" || fail "accuracy of a truth author that also learned to write as others: $value"
 cmp -s "$work/both.gguf" "$work/begun.gguf" && fail "learning to write as others makes no difference"
 
+echo '{"sentence":"the fox is quick","verdict":true}' >"$work/one.jsonl"
+"$TRINE" truth train --model "$work/dream.gguf" --beliefs "$work/one.jsonl" --steps 3 --batch 2 --threads 1 --out "$work/one.gguf" >/dev/null 2>&1 ||
+    fail "a base of one statement cannot be learned"
+
 # The same seed, the same bits; the model's file and what it writes are as they were.
 train "$work/again.gguf" --opinions "$work/opinions.jsonl"
 cmp "$work/truth.gguf" "$work/again.gguf" || fail "the same training gives another layer"
