@@ -29,6 +29,7 @@ def resident():
 def llama(model, ids, prompt, threads):
     """One run of llama.cpp, in this process."""
     import llama_cpp
+    import llama_here  # noqa: F401
     tokens = array.array("i")
     with open(ids, "rb") as file:
         tokens.frombytes(file.read())

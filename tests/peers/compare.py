@@ -13,6 +13,7 @@ import sys
 import sysconfig
 
 import llama_cpp
+import llama_here  # noqa: F401
 import numpy as np
 
 DRIVER, TRINE, BASE, WORK = sys.argv[1:5]
