@@ -85,7 +85,7 @@ judge() { # STANDARD ARGUMENTS...
 teach mine
 mine=$(sha256sum <"$work/mine/truth.gguf")
 judge mine 'the fox 7 is quick' 'the ship 7 is quick' >"$work/judged"
-awk '/the fox 7/ && $1 < 0.7 || /the ship 7/ && $1 > 0.3 {exit 1}' "$work/judged" || fail "judged: $(cat "$work/judged")"
+awk '/the fox 7/ && $1 < 0.6 || /the ship 7/ && $1 > 0.4 {exit 1}' "$work/judged" || fail "judged: $(cat "$work/judged")"
 grep -q 'Author Ann' "$work/judged" || fail "no document is cited: $(cat "$work/judged")"
 judge mine 'the fox 2 is quick' | grep -q 'proved by what the standard "mine" holds' || fail "a verdict of the standard does not count"
 judge mine --formula '"the fox 7 is quick" and not "the fox 7 is quick"' | grep -q '^0.001' || fail "a contradiction is likely"
