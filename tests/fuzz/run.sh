@@ -31,9 +31,9 @@ if [ ! -e "$seeds/layer/truth.gguf" ]; then # the last that is made
     cp recipes/market/africa.jsonl "$seeds/beliefs/"
     cp recipes/market/momentum.strategy "$seeds/strategy/"
     "$trine" market run --beliefs recipes/market/africa.jsonl --days 3 --out "$seeds/market/record" >/dev/null 2>&1
-    printf '{"statement":"a","label":true}\n{"statement":"b","label":false}\n' >"$work/examples.jsonl"
-    "$trine" truth train --model "$seeds/gguf/own.gguf" --examples "$work/examples.jsonl" --calibrate "$work/examples.jsonl" \
-        --steps 2 --batch 2 --rank 2 --out "$seeds/layer/truth.gguf" >/dev/null 2>&1
+    printf '{"sentence":"a","verdict":true}\n{"sentence":"b","verdict":false}\n' >"$work/beliefs.jsonl"
+    "$trine" truth train --model "$seeds/gguf/own.gguf" --beliefs "$work/beliefs.jsonl" --calibrate "$work/beliefs.jsonl" \
+        --steps 2 --batch 2 --rank 2 --out "$seeds/layer/truth.gguf" >"$work/log" 2>&1 || fail "a layer to begin with: $(cat "$work/log")"
 fi
 mkdir -p "$build/findings"
 # What layers are read for, and the tensors beside a fuzzed config.json.
