@@ -139,7 +139,8 @@ def check_logits(prose):
         print(f"      the same of ours, chunks of {chunk}: {Agreement(reference[:len(some)], logits)}")
         result = Agreement(a[:len(some)], logits, some)
         ratio = result.perplexity[1] / result.perplexity[0] - 1
-        expect(result.top1 >= itself.top1 - 0.02 and abs(ratio) < 0.005,
+        bound = 0.005 if len(some) == POSITIONS else 0.01  # few positions leave rounding that averages out over more
+        expect(result.top1 >= itself.top1 - 0.02 and abs(ratio) < bound,
                f"the quantised file, chunks of {chunk}, {len(some)} positions: {result}; perplexity "
                f"{result.perplexity[1]:.3f} against {result.perplexity[0]:.3f} ({100 * ratio:+.2f} %)")
 
