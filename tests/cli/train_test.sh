@@ -24,8 +24,8 @@ cat >"$work/manifest.json" <<EOF
 EOF
 "$TRINE" corpus build --manifest "$work/manifest.json" --out "$work/corpus" "$work/docs.jsonl" \
     >/dev/null
-train() {
-    "$TRINE" train --corpus "$work/corpus" --out "$1" --width 32 --blocks 2 --split 1 --heads 2 \
+train() { # with run=exec, in the background, its process is the program itself, which signals then reach
+    ${run:-} "$TRINE" train --corpus "$work/corpus" --out "$1" --width 32 --blocks 2 --split 1 --heads 2 \
         --key-value-heads 1 --head-width 16 --inner 48 --context 32 --batch 4 --steps 30 \
         --save-every 5 --report-every 10 --ngram-rows 512 --warmup-steps 5 --slot-width author=6 \
         --threads 2 "${@:2}"
@@ -33,7 +33,7 @@ train() {
 train "$work/whole.gguf" 2>/dev/null || fail "training failed"
 
 # Killed without warning some way in, then resumed.
-train "$work/killed.gguf" --steps 30 2>"$work/log" &
+run=exec train "$work/killed.gguf" --steps 30 2>"$work/log" &
 pid=$!
 for _ in $(seq 1 600); do
     [ -e "$work/killed.gguf.state" ] && break
@@ -47,7 +47,7 @@ cmp "$work/whole.gguf" "$work/killed.gguf" || fail "a killed and resumed run dif
 cmp "$work/whole.gguf.state" "$work/killed.gguf.state" || fail "its final state differs"
 
 # Asked to stop: saves, says so, exits 130 (unless it was done by then), resumes.
-train "$work/stopped.gguf" 2>"$work/log" &
+run=exec train "$work/stopped.gguf" 2>"$work/log" &
 pid=$!
 for _ in $(seq 1 600); do
     [ -e "$work/stopped.gguf.state" ] && break
