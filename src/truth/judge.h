@@ -59,7 +59,7 @@ struct answer_to {
     struct testimony testimony; /* on the likeliest */
 };
 
-/* Candidates are drawn from the truth author, `count` of them with this seed, and judged; a
+/* Candidates are drawn from whoever is heard, `count` of them with this seed, and judged; a
  * question of yes or no has these two. */
 int judge_answer(struct judge *judge, const char *question, size_t count, uint64_t seed,
                  struct answer_to *answer, struct error *error);

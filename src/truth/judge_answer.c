@@ -12,14 +12,14 @@
 
 enum { ANSWER_TOKENS = 16, ANSWER_BYTES = 240, CONTEXT = 512 };
 
-/* The truth author writing short answers. */
+/* Whoever is heard, writing short answers: the truth author learned to judge, not to talk. */
 struct answering {
-    struct judge *judge;
+    const struct model *speaker;
+    struct tokenizer_cache *cache;
     struct decoder *decoder;
     struct token_list prompt;
     double *probabilities; /* [V] */
     uint32_t *order;       /* [V] */
-    real *mask;            /* [Z] */
 };
 
 static void answering_free(struct answering *a) {
@@ -27,11 +27,10 @@ static void answering_free(struct answering *a) {
     free(a->prompt.ids);
     memory_free(a->probabilities);
     memory_free(a->order);
-    memory_free(a->mask);
 }
 
 static int encode_prompt(struct answering *a, const char *question, struct error *error) {
-    const struct model *model = a->judge->model;
+    const struct model *model = a->speaker;
     uint32_t begin = tokenizer_end_of_text(model->tokenizer);
     char *text = NULL;
     size_t bytes = 0;
@@ -44,8 +43,7 @@ static int encode_prompt(struct answering *a, const char *question, struct error
     if (result == 0 && begin != UINT32_MAX)
         a->prompt.ids[a->prompt.count++] = begin;
     if (result == 0)
-        result = tokenizer_encode(model->tokenizer, a->judge->asking.cache, text, bytes, &a->prompt,
-                                  error);
+        result = tokenizer_encode(model->tokenizer, a->cache, text, bytes, &a->prompt, error);
     free(text);
     if (result == 0 && a->prompt.count > CONTEXT - ANSWER_TOKENS)
         result = error_set(error, "the question is too long: %zu tokens, at most %d",
@@ -55,21 +53,18 @@ static int encode_prompt(struct answering *a, const char *question, struct error
 
 static int answering_create(struct answering *a, struct judge *judge, const char *question,
                             struct error *error) {
-    size_t vocabulary = judge->model->config.vocabulary, width = judge->model->config.latent_width;
-    struct weights weights = layer_weights(judge->layer);
+    const struct model *speaker = judge->judging.hearing->model;
+    size_t vocabulary = speaker->config.vocabulary;
+    struct weights weights = model_weights(speaker);
     struct decoder_options options = {.context = CONTEXT, .threads = judge->judging.threads};
-    *a = (struct answering){.judge = judge};
+    *a = (struct answering){.speaker = speaker, .cache = judge->judging.hearing->cache};
     a->probabilities = memory_allocate(vocabulary, sizeof *a->probabilities, error);
     a->order = memory_allocate(vocabulary, sizeof *a->order, error);
-    a->mask = memory_allocate(width, sizeof *a->mask, error);
-    if (a->probabilities == NULL || a->order == NULL || a->mask == NULL ||
-        encode_prompt(a, question, error) ||
+    if (a->probabilities == NULL || a->order == NULL || encode_prompt(a, question, error) ||
         decoder_create(&a->decoder, &weights, &options, error)) {
         answering_free(a);
         return -1;
     }
-    for (size_t i = 0; i < width; i++)
-        a->mask[i] = 1;
     return 0;
 }
 
@@ -84,22 +79,31 @@ static char *trim(char *text) {
     return text;
 }
 
+static int is_blank(const char *text, size_t length) {
+    for (size_t i = 0; i < length; i++)
+        if (!isspace((unsigned char)text[i]))
+            return 0;
+    return 1;
+}
+
 /* One answer of one line, into text[ANSWER_BYTES]; at temperature 0 the likeliest throughout. */
 static void write_answer(struct answering *a, const real *logits, double temperature,
                          struct random *random, char *text) {
-    const struct tokenizer *tokenizer = a->judge->model->tokenizer;
+    const struct tokenizer *tokenizer = a->speaker->tokenizer;
     struct sampling sampling = {.temperature = temperature, .top_p = 0.95};
     size_t length = 0;
     for (size_t i = 0; i < ANSWER_TOKENS; i++) {
-        uint32_t token = sample_token(logits, NULL, a->judge->model->config.vocabulary, &sampling,
+        uint32_t token = sample_token(logits, NULL, a->speaker->config.vocabulary, &sampling,
                                       random, a->probabilities, a->order);
         struct token_bytes bytes = tokenizer_token(tokenizer, token);
-        const char *end = memchr(bytes.data, '\n', bytes.length);
+        const char *end = length > 0 ? memchr(bytes.data, '\n', bytes.length) : NULL;
         size_t used = end != NULL ? (size_t)(end - bytes.data) : bytes.length;
         if (tokenizer_is_end(tokenizer, token) || length + used >= ANSWER_BYTES)
             break;
         memcpy(text + length, bytes.data, used);
         length += used;
+        if (length == used && is_blank(text, length))
+            length = 0; /* the answer begins on a line of its own */
         if (end != NULL)
             break;
         logits = decoder_step(a->decoder, token);
@@ -122,10 +126,9 @@ static int add_candidate(struct answer_to *answer, const char *text, struct erro
 
 static int draw_candidates(struct answering *a, size_t count, uint64_t seed,
                            struct answer_to *answer, struct error *error) {
-    struct pass_handle handle = {.told = layer_vector(a->judge->layer), .told_mask = a->mask};
-    decoder_start(a->decoder, &handle);
+    decoder_start(a->decoder, &(struct pass_handle){0});
     const real *logits = decoder_prompt(a->decoder, a->prompt.ids, a->prompt.count, error);
-    size_t vocabulary = a->judge->model->config.vocabulary;
+    size_t vocabulary = a->speaker->config.vocabulary;
     real *first = memory_allocate(vocabulary, sizeof *first, error);
     int result = logits == NULL || first == NULL ? -1 : 0;
     if (result == 0)
