@@ -20,6 +20,7 @@ struct answering {
     struct token_list prompt;
     double *probabilities; /* [V] */
     uint32_t *order;       /* [V] */
+    uint8_t *banned;       /* [V] while nothing is said yet: ends and other marks */
 };
 
 static void answering_free(struct answering *a) {
@@ -27,6 +28,7 @@ static void answering_free(struct answering *a) {
     free(a->prompt.ids);
     memory_free(a->probabilities);
     memory_free(a->order);
+    memory_free(a->banned);
 }
 
 static int encode_prompt(struct answering *a, const char *question, struct error *error) {
@@ -60,11 +62,15 @@ static int answering_create(struct answering *a, struct judge *judge, const char
     *a = (struct answering){.speaker = speaker, .cache = judge->judging.hearing->cache};
     a->probabilities = memory_allocate(vocabulary, sizeof *a->probabilities, error);
     a->order = memory_allocate(vocabulary, sizeof *a->order, error);
-    if (a->probabilities == NULL || a->order == NULL || encode_prompt(a, question, error) ||
+    a->banned = memory_allocate(vocabulary, 1, error);
+    if (a->probabilities == NULL || a->order == NULL || a->banned == NULL ||
+        encode_prompt(a, question, error) ||
         decoder_create(&a->decoder, &weights, &options, error)) {
         answering_free(a);
         return -1;
     }
+    for (uint32_t v = 0; v < vocabulary; v++)
+        a->banned[v] = (uint8_t)tokenizer_is_special(speaker->tokenizer, v);
     return 0;
 }
 
@@ -93,8 +99,9 @@ static void write_answer(struct answering *a, const real *logits, double tempera
     struct sampling sampling = {.temperature = temperature, .top_p = 0.95};
     size_t length = 0;
     for (size_t i = 0; i < ANSWER_TOKENS; i++) {
-        uint32_t token = sample_token(logits, NULL, a->speaker->config.vocabulary, &sampling,
-                                      random, a->probabilities, a->order);
+        uint32_t token =
+            sample_token(logits, length == 0 ? a->banned : NULL, a->speaker->config.vocabulary,
+                         &sampling, random, a->probabilities, a->order);
         struct token_bytes bytes = tokenizer_token(tokenizer, token);
         const char *end = length > 0 ? memchr(bytes.data, '\n', bytes.length) : NULL;
         size_t used = end != NULL ? (size_t)(end - bytes.data) : bytes.length;
