@@ -47,8 +47,8 @@ int chart_canvas_open(struct chart_canvas *canvas, const char *path, double widt
         (struct chart_canvas){.is_png = ends_in(path, ".png"), .width = width, .height = height};
     if (!canvas->is_png && !ends_in(path, ".svg"))
         return error_set(error, "cannot draw %s: its name must end in .svg or .png", path);
-    if (shared_library_load(&chart_draw, NAMES, sizeof NAMES / sizeof *NAMES, "libcairo.so.2", error) !=
-            0 ||
+    if (shared_library_load(&chart_draw, NAMES, sizeof NAMES / sizeof *NAMES, "libcairo.so.2",
+                            error) != 0 ||
         file_writer_open(&canvas->file, path, error) != 0)
         return -1;
     canvas->surface = create_surface(canvas);

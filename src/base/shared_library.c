@@ -5,8 +5,8 @@
 
 _Static_assert(sizeof(void *) == sizeof(void (*)(void)), "as POSIX has it");
 
-int shared_library_load(void *functions, const char *const *names, size_t count, const char *library,
-                 struct error *error) {
+int shared_library_load(void *functions, const char *const *names, size_t count,
+                        const char *library, struct error *error) {
     void *handle = dlopen(library, RTLD_LAZY | RTLD_LOCAL);
     if (handle == NULL)
         return error_set(error, "cannot open a library: %s", dlerror());

@@ -10,7 +10,7 @@
 
 /* Opens `library`, which stays open, and fills functions[count], pointers to functions in the order
  * of their names. May be called again and by any thread. */
-int shared_library_load(void *functions, const char *const *names, size_t count, const char *library,
-                 struct error *error);
+int shared_library_load(void *functions, const char *const *names, size_t count,
+                        const char *library, struct error *error);
 
 #endif

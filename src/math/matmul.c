@@ -5,8 +5,8 @@
 
 #include <oneapi/dnnl/dnnl.h>
 
-#include "base/shared_library.h"
 #include "base/memory.h"
+#include "base/shared_library.h"
 
 /* oneDNN is large, and decoding a few tokens at a time does without it. */
 #define FUNCTIONS(F)                                                                               \
@@ -72,7 +72,7 @@ static int load_library(struct error *error) {
     {
         if (!is_loaded)
             result = shared_library_load(&dnnl, NAMES, sizeof NAMES / sizeof *NAMES,
-                                  LIBRARY(DNNL_VERSION_MAJOR), error);
+                                         LIBRARY(DNNL_VERSION_MAJOR), error);
         is_loaded = result == 0;
     }
     return result;

@@ -5,8 +5,8 @@
 #include <math.h>
 #include <string.h>
 
-#include "base/shared_library.h"
 #include "base/memory.h"
+#include "base/shared_library.h"
 
 static void find_mean(double *mean, const double *points, size_t n, size_t d) {
     for (size_t i = 0; i < n; i++)
@@ -70,7 +70,8 @@ static void fix_sign(double *component, size_t d) {
 static int decompose(struct pca *pca, struct error *error) {
     size_t d = pca->dimensions;
     __typeof__(LAPACKE_dsyevd) *dsyevd;
-    if (shared_library_load(&dsyevd, (const char *[]){"LAPACKE_dsyevd"}, 1, "liblapacke.so.3", error))
+    if (shared_library_load(&dsyevd, (const char *[]){"LAPACKE_dsyevd"}, 1, "liblapacke.so.3",
+                            error))
         return -1;
     /* Our lower triangle, rows first, is LAPACK's upper one, columns first; its eigenvectors come
      * back as columns, that is, as our rows. So nothing is transposed. */

@@ -8,9 +8,9 @@
 #include <unistd.h>
 
 #include "base/file.h"
-#include "base/shared_library.h"
 #include "base/memory.h"
 #include "base/random.h"
+#include "base/shared_library.h"
 #include "cmocka_all.h"
 
 static void test_memory(void **state) {
