@@ -16,6 +16,8 @@ import subprocess
 import sys
 import time
 
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, os.path.join(HERE, "..", "tests", "peers"))
 PROMPTS, TOKENS = (512, 64, 16), 128
 
 
@@ -61,7 +63,7 @@ def llama(model, ids, prompt, threads):
 
 def run(arguments):
     start = time.monotonic()
-    result = json.loads(subprocess.run([str(a) for a in arguments], check=True, capture_output=True).stdout)
+    result = json.loads(subprocess.run([str(a) for a in arguments], check=True, stdout=subprocess.PIPE).stdout)
     if "first_token_at" in result:
         result["first_token"] = result.pop("first_token_at") - start
     return result
@@ -79,8 +81,7 @@ def main():
         return llama(o.model, o.llama[0], int(o.llama[1]), o.threads)
     import llama_cpp
     vocabulary = llama_cpp.Llama(o.model, vocab_only=True, verbose=False)
-    here = os.path.dirname(os.path.abspath(__file__))
-    with open(os.path.join(here, "..", "README.md"), "rb") as file:
+    with open(os.path.join(HERE, "..", "README.md"), "rb") as file:
         tokens = array.array("i", vocabulary.tokenize(file.read(), add_bos=False, special=False))
     ids = f"{o.program}.ids"
     with open(ids, "wb") as file:

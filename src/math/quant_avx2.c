@@ -50,6 +50,7 @@ INLINE void rows_of_kind(real *out, size_t stride, int accumulate, const uint8_t
         }
         for (size_t b = 0; b < blocks; b++) {
             const uint8_t *block = weights + r * row_bytes + b * bytes;
+            quant_prefetch(block);
             __m256i w = load_quants(block, kind);
             float scale = load_scale(block);
             float minimum = kind == KIND_Q4_1 ? load_scale(block + 2) : 0;

@@ -114,6 +114,7 @@ INLINE void rows_of_kind(real *out, size_t stride, int accumulate, const uint8_t
         __m512 sums[PRODUCT_ROWS] = {0};
         size_t b = 0;
         for (; b + 1 < blocks; b += 2) {
+            quant_prefetch(row + b * bytes);
             struct pair pair = load_pair(row + b * bytes, kind, 1);
             add_pair(sums, &pair, x, b, count, order, kind, 1);
         }
