@@ -92,8 +92,8 @@ void classifier_forward(struct matmul *matmul, real *losses, const void *x, cons
 
 void classifier_forward_backward(struct matmul *matmul, real *losses, real *dx, real *dweight,
                                  const void *x, const void *weight, const int32_t *targets,
-                                 real scale, size_t rows, size_t width, size_t vocabulary,
-                                 real *scratch) {
+                                 real scale, const real *scales, size_t rows, size_t width,
+                                 size_t vocabulary, real *scratch) {
     enum precision precision = matmul_precision(matmul);
     real *gradient = scratch + CHUNK_ROWS * vocabulary;
     struct chunk chunk = {.x = scratch + 2 * CHUNK_ROWS * vocabulary};
@@ -107,10 +107,12 @@ void classifier_forward_backward(struct matmul *matmul, real *losses, real *dx, 
         int count = (int)chunk.padded;
         matmul_linear(matmul, scratch, 0, chunk.x, weight, count, (int)width, (int)vocabulary);
         for (size_t i = 0; i < chunk.padded; i++) {
-            real *row = scratch + i * vocabulary;
+            real *row = scratch + i * vocabulary, own = i < chunk.count ? scale : 0;
+            if (i < chunk.count && scales != NULL)
+                own *= scales[chunk.rows[i]];
             if (i < chunk.count)
-                losses[chunk.rows[i]] = row_loss(row, targets[chunk.rows[i]], scale, vocabulary);
-            else
+                losses[chunk.rows[i]] = row_loss(row, targets[chunk.rows[i]], own, vocabulary);
+            if (own == 0)
                 scale_row(row, 0, vocabulary);
             operand_store(operand_at(gradient, i * vocabulary, precision), row, vocabulary,
                           precision);

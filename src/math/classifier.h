@@ -16,11 +16,11 @@ void classifier_forward(struct matmul *matmul, real *losses, const void *x, cons
                         real *scratch);
 
 /* The same, and dx[R,D] (real, overwritten), dweight[V,D] += (NULL: not wanted) of
- * scale * sum(losses). */
+ * scale * sum(scales[r] * losses[r]); scales NULL: all 1. */
 void classifier_forward_backward(struct matmul *matmul, real *losses, real *dx, real *dweight,
                                  const void *x, const void *weight, const int32_t *targets,
-                                 real scale, size_t rows, size_t width, size_t vocabulary,
-                                 real *scratch);
+                                 real scale, const real *scales, size_t rows, size_t width,
+                                 size_t vocabulary, real *scratch);
 
 /* Distillation: what one row says about the next token, taught by another row under the same
  * weight. losses[R] (nats; 0 where pairs is -1) <- KL(softmax(weight teacher[pairs[r]]) ||

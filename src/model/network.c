@@ -455,12 +455,13 @@ static void written_backward(struct pass *pass, const struct pass_handle *handle
 void pass_write_backward(struct pass *pass, const struct pass_handle *handle,
                          const int32_t *targets, real *losses, const struct pass_gradients *g) {
     const struct config *c = pass->weights.config;
-    run_writer(pass, handle);
+    if (!g->is_written)
+        run_writer(pass, handle);
     classifier_forward_backward(
         pass->matmul, losses, pass->scratch.narrow,
         is_output_trained(pass) ? g->gradient + pass->weights.layout->embedding : NULL,
-        pass->normed, pass->head, targets, g->scale, pass->rows, c->width, c->vocabulary,
-        pass->classifier_scratch);
+        pass->normed, pass->head, targets, g->scale, g->row_scales, pass->rows, c->width,
+        c->vocabulary, pass->classifier_scratch);
     written_backward(pass, handle, g);
 }
 

@@ -46,6 +46,8 @@ struct pass_gradients {
     real *dtold, *dinformation;
     real *dmean, *dprecision;
     real scale, evidence_gradient, handle_gradient;
+    const real *row_scales; /* [R] of each row's loss, times `scale`; NULL: all 1 */
+    int is_written;         /* pass_write has just run, under the same handle: not again */
 };
 /* Under an overlay only the overlay is trained: `gradient` is [overlay->layout.count], and of the
  * other gradients only dtold is given. */

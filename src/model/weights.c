@@ -162,6 +162,20 @@ static int unpack_product(void *out, const struct product *p, enum precision pre
     return scratch == NULL;
 }
 
+int unpacked_refresh(struct unpacked *u, const struct weights *w, size_t first,
+                     struct error *error) {
+    size_t blocks = w->config->blocks;
+    int failed = 0;
+#pragma omp parallel for schedule(dynamic, 1) reduction(| : failed)
+    for (size_t l = first; l < blocks; l++) {
+        struct block_view view;
+        weights_block(w, l, &view);
+        for (int target = 0; target < ADAPTER_TARGETS; target++)
+            failed |= unpack_product(u->matrices[l][target], &view.products[target], w->precision);
+    }
+    return failed ? error_set(error, "out of memory for the weights of %zu blocks", blocks) : 0;
+}
+
 int weights_unpack(struct unpacked **out, const struct weights *w, struct error *error) {
     size_t blocks = w->config->blocks, bytes = operand_bytes(w->precision);
     struct unpacked *u = memory_allocate(1, sizeof *u, error);
@@ -173,18 +187,8 @@ int weights_unpack(struct unpacked **out, const struct weights *w, struct error 
             u->matrices[l][target] = memory_allocate(in * rows, bytes, error);
             failed |= u->matrices[l][target] == NULL;
         }
-    if (!failed) {
-#pragma omp parallel for schedule(dynamic, 1) reduction(| : failed)
-        for (size_t l = 0; l < blocks; l++) {
-            struct block_view view;
-            weights_block(w, l, &view);
-            for (int target = 0; target < ADAPTER_TARGETS; target++)
-                failed |=
-                    unpack_product(u->matrices[l][target], &view.products[target], w->precision);
-        }
-        if (failed)
-            error_set(error, "out of memory for the weights of %zu blocks", blocks);
-    }
+    if (!failed)
+        failed = unpacked_refresh(u, w, 0, error) != 0;
     *out = failed ? NULL : u;
     if (failed)
         unpacked_destroy(u);

@@ -53,6 +53,9 @@ struct block_view {
 
 /* All blocks' matrices of these weights, by all threads. */
 int weights_unpack(struct unpacked **out, const struct weights *weights, struct error *error);
+/* Once more, from block `first` on: after a change of the adapters there. */
+int unpacked_refresh(struct unpacked *unpacked, const struct weights *weights, size_t first,
+                     struct error *error);
 void unpacked_destroy(struct unpacked *unpacked);
 
 void weights_block(const struct weights *weights, size_t l, struct block_view *view);

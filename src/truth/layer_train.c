@@ -6,10 +6,10 @@
 
 #include "base/memory.h"
 #include "base/random.h"
-#include "train/optimizer.h"
+#include "train/layer_optimizer.h"
+#include "train/length_order.h"
 
-/* Examples of alike length share a step, so that little of it is padding: within so many steps'
- * worth they are put in order of length. */
+/* Within WINDOW_STEPS steps' worth, examples are put in order of length. */
 enum { MOST_TIME = 96, TIME_STEP = 8, MOST_THREADS = 64, WINDOW_STEPS = 16 };
 
 struct worker {
@@ -27,14 +27,14 @@ struct training {
     size_t count, share; /* share: sequences of one thread */
     size_t time;         /* tokens of one, as the longest question needs */
     size_t step_time;    /* the same for the present step */
-    uint8_t *lengths;    /* of each example's longest question */
+    uint16_t *lengths;   /* of each example's longest question */
     const struct layer_train_options *options;
     struct worker workers[MOST_THREADS];
-    struct adamw_state state;
-    uint8_t *decays;
-    uint32_t *order;  /* of the examples, in the present epoch */
-    uint32_t *picked; /* [batch] those of the present step */
+    struct layer_optimizer optimizer;
+    struct length_order order;
+    uint32_t *picked; /* [batch] the examples of the present step */
     struct weights weights;
+    struct unpacked *unpacked; /* of these weights, at the present step */
 };
 
 struct layer_train_options layer_train_options_default(void) {
@@ -81,36 +81,6 @@ static void worker_free(struct worker *w) {
     memory_free(w->losses);
 }
 
-static int compare_lengths(const void *x, const void *y, void *context) {
-    const uint8_t *lengths = context;
-    uint32_t a = *(const uint32_t *)x, b = *(const uint32_t *)y;
-    if (lengths[a] != lengths[b])
-        return lengths[a] < lengths[b] ? -1 : 1;
-    return a < b ? -1 : a > b;
-}
-
-/* A shuffling of all examples, then windows of it in order of length. */
-static void start_epoch(struct training *t, size_t epoch) {
-    struct random random;
-    size_t window = WINDOW_STEPS * t->share * t->options->threads;
-    random_seed(&random, t->options->seed, 0x65706f6368 + epoch);
-    for (size_t i = 0; i < t->count; i++) {
-        size_t j = random_below(&random, i + 1);
-        t->order[i] = t->order[j];
-        t->order[j] = (uint32_t)i;
-    }
-    for (size_t i = 0; i < t->count; i += window)
-        qsort_r(t->order + i, t->count - i < window ? t->count - i : window, sizeof *t->order,
-                compare_lengths, t->lengths);
-}
-
-/* Position `at` of the endless row of epochs. */
-static uint32_t pick(struct training *t, size_t at) {
-    if (at % t->count == 0)
-        start_epoch(t, at / t->count);
-    return t->order[at % t->count];
-}
-
 /* What an example is to be answered with this time; -1: it does not count. */
 static int32_t draw_answer(const struct training *t, const struct example *example, size_t frame,
                            struct random *random) {
@@ -147,7 +117,7 @@ static int fill(struct training *t, size_t step, struct error *error) {
     size_t batch = t->share * t->options->threads;
     t->step_time = 0;
     for (size_t i = 0; i < batch; i++) {
-        t->picked[i] = pick(t, step * batch + i);
+        t->picked[i] = length_order_pick(&t->order, step * batch + i);
         size_t length = t->lengths[t->picked[i]];
         t->step_time = length > t->step_time ? length : t->step_time;
     }
@@ -187,34 +157,11 @@ static void run_worker(struct training *t, struct worker *w) {
         w->gradient[overlay + i % width] += w->dtold[i];
 }
 
-/* Adds the workers' gradients in their order; the sum is the first one's. */
-static void add_gradients(struct training *t) {
-    real *sum = t->workers[0].gradient;
-    for (size_t k = 1; k < t->options->threads; k++)
-        for (size_t i = 0; i < t->layer->count; i++)
-            sum[i] += t->workers[k].gradient[i];
-}
-
-static double gradient_norm(const struct training *t) {
-    const real *sum = t->workers[0].gradient;
-    double square = 0;
-    for (size_t i = 0; i < t->layer->count; i++)
-        square += (double)sum[i] * (double)sum[i];
-    return sqrt(square);
-}
-
-static double rate_at(const struct layer_train_options *o, size_t step) {
-    double warmup = fmin(20, 0.1 * (double)o->steps) + 1;
-    if ((double)step < warmup)
-        return o->learning_rate * ((double)step + 1) / warmup;
-    double done = ((double)step - warmup) / fmax(1, (double)o->steps - warmup);
-    return o->learning_rate * (0.05 + 0.95 * 0.5 * (1 + cos(3.14159265358979 * done)));
-}
-
-/* The gradient of a step on examples becomes that of the first worker. */
+/* The gradients of a step on examples. */
 static int answer_examples(struct training *t, size_t step, double *loss, struct error *error) {
     const struct layer_train_options *o = t->options;
-    if (fill(t, step, error))
+    if (fill(t, step, error) ||
+        unpacked_refresh(t->unpacked, &t->weights, t->layer->overlay.config.first, error))
         return -1;
 #pragma omp parallel for schedule(static, 1) num_threads((int)o->threads)
     for (size_t k = 0; k < o->threads; k++)
@@ -222,16 +169,15 @@ static int answer_examples(struct training *t, size_t step, double *loss, struct
     *loss = 0;
     for (size_t k = 0; k < o->threads; k++)
         *loss += t->workers[k].loss / (double)(t->share * o->threads);
-    add_gradients(t);
     return 0;
 }
 
 static int introspect(struct training *t, size_t step, double *loss, struct error *error) {
     const struct layer_train_options *o = t->options;
-    real *gradient = t->workers[0].gradient;
-    memset(gradient, 0, t->layer->count * sizeof *gradient);
-    return introspection_step(o->introspection, step / o->introspection_every, gradient, loss,
-                              error);
+    for (size_t k = 0; k < o->threads; k++)
+        memset(t->workers[k].gradient, 0, t->layer->count * sizeof(real));
+    return introspection_step(o->introspection, step / o->introspection_every,
+                              t->workers[0].gradient, loss, error);
 }
 
 static int is_introspection(const struct layer_train_options *o, size_t step) {
@@ -246,18 +192,16 @@ static int run_step(struct training *t, size_t step, struct layer_train_report *
     if (report->is_introspection ? introspect(t, step, &report->loss, error)
                                  : answer_examples(t, step, &report->loss, error))
         return -1;
-    double norm = gradient_norm(t);
-    if (!isfinite(norm))
-        return error_set(error, "the gradient of step %zu is not finite: lower the learning rate",
-                         step + 1);
-    struct adamw adamw = {.learning_rate = rate_at(o, step),
-                          .beta1 = 0.9,
-                          .beta2 = 0.99,
-                          .epsilon = 1e-8,
-                          .decay = o->decay};
-    adamw_update(&t->state, t->workers[0].gradient, 0, t->layer->count,
-                 norm > o->clip ? o->clip / norm : 1, step + 1, &adamw);
-    return 0;
+    real *gradients[MOST_THREADS];
+    for (size_t k = 0; k < o->threads; k++)
+        gradients[k] = t->workers[k].gradient;
+    return layer_optimizer_step(
+        &t->optimizer, gradients, o->threads,
+        &(struct layer_step){.step = step,
+                             .rate = layer_rate(o->learning_rate, step, o->steps),
+                             .decay = o->decay,
+                             .clip = o->clip},
+        error);
 }
 
 /* The longest question sets the time of all. */
@@ -271,28 +215,23 @@ static int find_time(struct training *t, struct error *error) {
                 return -1;
             t->time = length > t->time ? length : t->time;
             if (length > t->lengths[i])
-                t->lengths[i] = (uint8_t)length;
+                t->lengths[i] = (uint16_t)length;
         }
     t->time = (t->time + TIME_STEP - 1) / TIME_STEP * TIME_STEP;
     return 0;
 }
 
 static int training_create(struct training *t, struct error *error) {
-    size_t count = t->layer->count;
-    t->state = (struct adamw_state){.values = t->layer->values,
-                                    .operands = t->layer->operands,
-                                    .precision = t->layer->model->precision};
-    t->state.first = memory_allocate(2 * count, sizeof(real), error);
-    t->decays = memory_allocate(count, 1, error);
-    t->order = memory_allocate(t->count, sizeof *t->order, error);
-    t->lengths = memory_allocate(t->count, 1, error);
-    t->picked = memory_allocate(t->share * t->options->threads, sizeof *t->picked, error);
-    if (t->state.first == NULL || t->decays == NULL || t->order == NULL || t->lengths == NULL ||
-        t->picked == NULL || find_time(t, error))
+    size_t batch = t->share * t->options->threads;
+    t->lengths = memory_allocate(t->count, sizeof *t->lengths, error);
+    t->picked = memory_allocate(batch, sizeof *t->picked, error);
+    if (t->lengths == NULL || t->picked == NULL || find_time(t, error) ||
+        layer_optimizer_create(&t->optimizer, t->layer, error) ||
+        length_order_create(&t->order, t->lengths, t->count, WINDOW_STEPS * batch, t->options->seed,
+                            error) ||
+        weights_unpack(&t->unpacked, &t->weights, error))
         return -1;
-    t->state.second = t->state.first + count;
-    t->state.decays = t->decays;
-    memset(t->decays, 1, t->layer->overlay.layout.count); /* the vector does not decay */
+    t->weights.unpacked = t->unpacked;
     for (size_t k = 0; k < t->options->threads; k++)
         if (worker_create(&t->workers[k], t, error))
             return -1;
@@ -328,9 +267,9 @@ int layer_train(struct layer *layer, struct asking *asking, const struct example
     }
     for (size_t k = 0; k < options->threads; k++)
         worker_free(&t->workers[k]);
-    memory_free(t->state.first);
-    memory_free(t->decays);
-    memory_free(t->order);
+    unpacked_destroy(t->unpacked);
+    layer_optimizer_free(&t->optimizer);
+    length_order_free(&t->order);
     memory_free(t->lengths);
     memory_free(t->picked);
     memory_free(t);

@@ -334,6 +334,7 @@ struct classifier_case {
     struct matmul *matmul;
     real x[CASES * DEPTH], weight[VOCABULARY * DEPTH], losses[CASES], *scratch;
     int32_t targets[CASES];
+    const real *scales; /* [CASES], or NULL */
 };
 
 static double classifier_loss(void *context) {
@@ -342,15 +343,27 @@ static double classifier_loss(void *context) {
     classifier_forward(c->matmul, c->losses, c->x, c->weight, c->targets, CASES, DEPTH, VOCABULARY,
                        c->scratch);
     for (size_t i = 0; i < CASES; i++)
-        sum += (double)c->losses[i];
+        sum += (double)c->losses[i] * (c->scales != NULL ? (double)c->scales[i] : 1);
     return 0.5 * sum;
+}
+
+static void check_classifier_gradients(struct classifier_case *c, const real *scales) {
+    real dx[CASES * DEPTH], dweight[VOCABULARY * DEPTH] = {0}, losses[CASES];
+    c->scales = scales;
+    classifier_loss(c);
+    classifier_forward_backward(c->matmul, losses, dx, dweight, c->x, c->weight, c->targets,
+                                (real)0.5, scales, CASES, DEPTH, VOCABULARY, c->scratch);
+    for (size_t i = 0; i < CASES; i++)
+        assert_close((double)losses[i], (double)c->losses[i], CLOSE, "same loss", i);
+    check_gradient(classifier_loss, c, c->x, dx, CASES * DEPTH, "classifier dx");
+    check_gradient(classifier_loss, c, c->weight, dweight, VOCABULARY * DEPTH, "classifier dw");
 }
 
 static void test_classifier(void **state) {
     (void)state;
     struct error error;
     struct classifier_case c = {.matmul = matmul_for_test()};
-    real dx[CASES * DEPTH], dweight[VOCABULARY * DEPTH] = {0}, losses[CASES];
+    real scales[CASES];
     c.scratch = memory_allocate(classifier_scratch_size(DEPTH, VOCABULARY), sizeof(real), &error);
     fill(c.x, CASES * DEPTH, 1);
     fill(c.weight, VOCABULARY * DEPTH, 1);
@@ -366,12 +379,10 @@ static void test_classifier(void **state) {
         assert_close((double)c.losses[i], c.targets[i] < 0 ? 0 : log(sum) - target, CLOSE, "loss",
                      i);
     }
-    classifier_forward_backward(c.matmul, losses, dx, dweight, c.x, c.weight, c.targets, (real)0.5,
-                                CASES, DEPTH, VOCABULARY, c.scratch);
-    for (size_t i = 0; i < CASES; i++)
-        assert_close((double)losses[i], (double)c.losses[i], CLOSE, "same loss", i);
-    check_gradient(classifier_loss, &c, c.x, dx, CASES * DEPTH, "classifier dx");
-    check_gradient(classifier_loss, &c, c.weight, dweight, VOCABULARY * DEPTH, "classifier dw");
+    check_classifier_gradients(&c, NULL);
+    for (size_t i = 0; i < CASES; i++) /* a preference pushes some rows up and some down */
+        scales[i] = i % 4 == 0 ? 0 : (real)(0.3 * (double)i - 1);
+    check_classifier_gradients(&c, scales);
     memory_free(c.scratch);
     matmul_destroy(c.matmul);
 }
