@@ -34,7 +34,7 @@ CPPFLAGS += -DTRINE_F64 -DTRINE_NO_CLONES
 endif
 
 LIBRARY_SOURCES = $(wildcard src/base/*.c src/math/*.c src/text/*.c src/file/*.c src/model/*.c \
-    src/latent/*.c src/train/*.c src/dream/*.c src/truth/*.c src/api/*.c)
+    src/latent/*.c src/train/*.c src/dream/*.c src/truth/*.c src/good/*.c src/api/*.c)
 CLI_SOURCES = $(wildcard src/cli/*.c)
 TEST_SOURCES = $(wildcard tests/*/*_test.c)
 LIBRARY = $(BUILD)/libtrine.a
@@ -128,7 +128,7 @@ SCRIPTS = $(wildcard tests/*/*_test.sh)
 
 test: packages
 	+$(MAKE) -j$(JOBS) check
-	+$(MAKE) -j$(JOBS) check F64=1 SANITIZE=1 SCRIPTS= TEST_SOURCES="$(wildcard tests/math/*_test.c tests/model/*_test.c tests/latent/*_test.c)"
+	+$(MAKE) -j$(JOBS) check F64=1 SANITIZE=1 SCRIPTS= TEST_SOURCES="$(wildcard tests/math/*_test.c tests/model/*_test.c tests/latent/*_test.c tests/good/*_test.c)"
 	+$(MAKE) -j$(JOBS) check SANITIZE=1
 	+$(MAKE) fuzz
 	@echo "all tests passed: plain, double precision, sanitizers, fuzzing"

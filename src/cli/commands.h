@@ -9,6 +9,7 @@ int command_atlas(int argc, char **argv);
 int command_corpus(int argc, char **argv);
 int command_eval(int argc, char **argv);
 int command_export(int argc, char **argv);
+int command_good(int argc, char **argv);
 int command_handle(int argc, char **argv);
 int command_introspect(int argc, char **argv);
 int command_judge(int argc, char **argv);
@@ -34,6 +35,7 @@ int command_write(int argc, char **argv);
     {"introspect", command_introspect, "teach the author who knows to write as anyone, told in words"}, \
     {"judge", command_judge, "how likely statements are to be true"}, \
     {"ask", command_ask, "answers with odds, or that it is not known"}, \
+    {"good", command_good, "train and measure the good author"}, \
     {NULL, NULL, NULL},
 /* clang-format on */
 

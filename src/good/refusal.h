@@ -1,0 +1,16 @@
+/* Whether a reply declines: by what declining replies say in their first words, as is usual where
+ * refusals are counted (Zou et al. 2023). */
+#ifndef TRINE_GOOD_REFUSAL_H
+#define TRINE_GOOD_REFUSAL_H
+
+#include <stddef.h>
+
+int reply_declines(const char *reply);
+
+/* A share of counts, with the 95 % interval of Wilson (1927). */
+struct share {
+    double value, low, high;
+};
+struct share share_of(size_t count, size_t total);
+
+#endif

@@ -1,0 +1,159 @@
+#include "good/reply.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+
+enum { USUAL_TOKENS = 160, CONTEXT_STEP = 256 };
+
+struct replier {
+    const struct model *model;
+    const struct layer *layer;
+    struct lesson_maker maker;
+    struct decoder *decoder;
+    size_t context, tokens;
+    uint8_t *banned; /* special tokens other than the end */
+    double *probabilities;
+    uint32_t *order;
+    real *told, *mask; /* [Z] */
+    real *logits;      /* [V] after the prompt */
+};
+
+int replier_create(struct replier **out, const struct model *model, const struct layer *layer,
+                   struct error *error) {
+    *out = NULL;
+    struct replier *r = memory_allocate(1, sizeof *r, error);
+    if (r == NULL)
+        return -1;
+    size_t vocabulary = model->config.vocabulary, width = model->config.latent_width;
+    r->model = model;
+    r->layer = layer;
+    r->banned = memory_allocate(vocabulary, 1, error);
+    r->probabilities = memory_allocate(vocabulary, sizeof *r->probabilities, error);
+    r->order = memory_allocate(vocabulary, sizeof *r->order, error);
+    r->told = memory_allocate(2 * width, sizeof *r->told, error);
+    r->logits = memory_allocate(vocabulary, sizeof *r->logits, error);
+    if (!r->banned || !r->probabilities || !r->order || !r->told || !r->logits ||
+        lesson_maker_create(&r->maker, model, error)) {
+        replier_destroy(r);
+        return -1;
+    }
+    r->mask = r->told + width;
+    for (uint32_t v = 0; v < vocabulary; v++)
+        r->banned[v] = (uint8_t)(tokenizer_is_special(model->tokenizer, v) &&
+                                 !tokenizer_is_end(model->tokenizer, v));
+    *out = r;
+    return 0;
+}
+
+void replier_destroy(struct replier *r) {
+    if (r == NULL)
+        return;
+    decoder_destroy(r->decoder);
+    lesson_maker_free(&r->maker);
+    memory_free(r->banned);
+    memory_free(r->probabilities);
+    memory_free(r->order);
+    memory_free(r->told);
+    memory_free(r->logits);
+    memory_free(r);
+}
+
+static int prepare_decoder(struct replier *r, size_t tokens, struct error *error) {
+    struct weights weights = r->layer != NULL ? layer_weights(r->layer) : model_weights(r->model);
+    size_t context = (tokens + CONTEXT_STEP - 1) / CONTEXT_STEP * CONTEXT_STEP;
+    if (r->decoder != NULL && r->context >= context)
+        return 0;
+    decoder_destroy(r->decoder);
+    r->decoder = NULL;
+    r->context = context;
+    return decoder_create(&r->decoder, &weights, &(struct decoder_options){.context = context},
+                          error);
+}
+
+/* The latest of the prompt that fit beside the reply. */
+static int read_prompt(struct replier *r, size_t tokens, const real *offset, struct error *error) {
+    size_t width = r->model->config.latent_width, room = DECODER_CONTEXT - tokens;
+    const struct token_list *list = &r->maker.list;
+    size_t dropped = list->count > room ? list->count - room : 0;
+    if (prepare_decoder(r, list->count - dropped + tokens, error))
+        return -1;
+    for (size_t i = 0; r->layer != NULL && i < width; i++) {
+        r->told[i] = layer_vector(r->layer)[i] + (offset != NULL ? offset[i] : 0);
+        r->mask[i] = 1;
+    }
+    struct pass_handle handle = {.told = r->told, .told_mask = r->mask};
+    decoder_start(r->decoder, &handle);
+    const real *logits =
+        decoder_prompt(r->decoder, list->ids + dropped, list->count - dropped, error);
+    if (logits == NULL)
+        return -1;
+    r->tokens += list->count - dropped;
+    memcpy(r->logits, logits, r->model->config.vocabulary * sizeof *r->logits);
+    decoder_mark(r->decoder);
+    return 0;
+}
+
+int replier_again(struct replier *r, const struct reply_options *options, reply_callback *callback,
+                  void *context, struct error *error) {
+    struct random random;
+    size_t tokens = options->tokens > 0 ? options->tokens : USUAL_TOKENS;
+    const real *logits = r->logits;
+    if (r->decoder == NULL)
+        return error_set(error, "there was no reply yet");
+    random_seed(&random, options->seed, 0x7265706c79);
+    decoder_return(r->decoder);
+    for (size_t i = 0; i < tokens; i++) {
+        uint32_t token = sample_token(logits, r->banned, r->model->config.vocabulary,
+                                      &options->sampling, &random, r->probabilities, r->order);
+        r->tokens++;
+        if (tokenizer_is_end(r->model->tokenizer, token))
+            break;
+        struct token_bytes bytes = tokenizer_token(r->model->tokenizer, token);
+        if (callback(context, bytes.data, bytes.length) != 0)
+            break;
+        if (i + 1 < tokens)
+            logits = decoder_step(r->decoder, token);
+    }
+    return 0;
+}
+
+int replier_reply(struct replier *r, const struct chat_message *messages, size_t count,
+                  const char *begun, const struct reply_options *options, reply_callback *callback,
+                  void *context, struct error *error) {
+    size_t tokens = options->tokens > 0 ? options->tokens : USUAL_TOKENS;
+    if (tokens > DECODER_CONTEXT / 2)
+        return error_set(error, "a reply of %zu tokens is too long: at most %d", tokens,
+                         DECODER_CONTEXT / 2);
+    if (lesson_make_prompt(&r->maker, messages, count, error) ||
+        (begun != NULL && tokenizer_encode(r->model->tokenizer, r->maker.cache, begun,
+                                           strlen(begun), &r->maker.list, error)) ||
+        read_prompt(r, tokens, options->offset, error))
+        return -1;
+    return replier_again(r, options, callback, context, error);
+}
+
+static int add_text(void *context, const char *text, size_t length) {
+    return fwrite(text, 1, length, context) != length;
+}
+
+int replier_reply_text(struct replier *r, const struct chat_message *messages, size_t count,
+                       const struct reply_options *options, char **text, struct error *error) {
+    size_t bytes;
+    FILE *stream = open_memstream(text, &bytes);
+    if (stream == NULL)
+        return error_set(error, "out of memory");
+    int result = replier_reply(r, messages, count, NULL, options, add_text, stream, error);
+    fclose(stream);
+    if (result != 0) {
+        free(*text);
+        *text = NULL;
+    }
+    return result;
+}
+
+size_t replier_tokens(const struct replier *r) {
+    return r->tokens;
+}

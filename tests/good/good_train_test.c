@@ -1,0 +1,211 @@
+/* Gradients by finite differences; learning; going on where one stopped; the dream untouched. */
+#include "good/good_train.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/memory.h"
+#include "base/random.h"
+#include "cmocka_all.h"
+#include "good/lesson_pass.h"
+#include "truth/tiny_model.h"
+
+enum { LESSONS = 12, LENGTH = 14, REPLY = 8 };
+
+struct fixture {
+    struct model *model;
+    struct layer *layer;
+    struct lesson
+        lessons[LESSONS]; /* pairs: the better reply says 30, 31, ..., the worse 60, ... */
+    int32_t tokens[LESSONS][LENGTH];
+    struct good_data data;
+};
+
+static void new_layer(struct fixture *f) {
+    struct error error;
+    const struct overlay_config overlay = {.rank = 3, .first = 1, .targets = 15, .scale = 2};
+    assert_int_equal(layer_create(&f->layer, f->model, "good", "g", &overlay, 1, &error), 0);
+}
+
+static void start(struct fixture *f) {
+    struct random random;
+    random_seed(&random, 11, 0);
+    f->model = tiny_model();
+    new_layer(f);
+    for (size_t i = 0; i < LESSONS; i++) {
+        f->lessons[i] = (struct lesson){f->tokens[i], LENGTH - i / 2 % 3, REPLY};
+        for (size_t t = 0; t < LENGTH; t++)
+            f->tokens[i][t] =
+                t < REPLY ? (i % 2 == 0 ? (int32_t)random_below(&random, 250) : f->tokens[i - 1][t])
+                          : (int32_t)((i % 2 == 0 ? 22 : 52) + t);
+    }
+    f->data = (struct good_data){f->lessons, LESSONS, f->lessons, LESSONS / 2};
+}
+
+static void finish(struct fixture *f) {
+    layer_destroy(f->layer);
+    model_destroy(f->model);
+}
+
+#ifdef TRINE_F64
+/* The loss of two lessons, weighed 0.7 and -0.4, told the vector plus an offset. */
+static double weighed_loss(struct fixture *f, struct lesson_pass *pass, const real *offset) {
+    for (size_t i = 0; i < 2; i++) {
+        lesson_pass_set(pass, i, &f->lessons[i], layer_vector(f->layer), offset);
+        lesson_pass_scale(pass, i, i == 0 ? 0.7 : -0.4);
+    }
+    lesson_pass_run(pass);
+    return -0.7 * lesson_pass_log_probability(pass, 0) + 0.4 * lesson_pass_log_probability(pass, 1);
+}
+
+#endif
+
+static void test_gradient(void **state) {
+    (void)state;
+#ifndef TRINE_F64
+    skip(); /* finite differences want double precision */
+#else
+    struct error error;
+    struct fixture f;
+    struct random random;
+    real offset[10];
+    start(&f);
+    size_t overlay = f.layer->overlay.layout.count;
+    real *gradient = memory_allocate(f.layer->count, sizeof *gradient, &error);
+    random_seed(&random, 2, 0);
+    for (size_t i = 0; i < f.layer->count; i++) /* B starts at zero, where A has no gradient */
+        f.layer->values[i] += 0.1 * random_normal(&random);
+    for (size_t i = 0; i < 10; i++)
+        offset[i] = 0.2 * random_normal(&random);
+    struct lesson_pass pass = {.weights = layer_weights(f.layer), .is_training = 1};
+    assert_int_equal(lesson_pass_fit(&pass, 2, LENGTH, &error), 0);
+    weighed_loss(&f, &pass, offset);
+    lesson_pass_backward(&pass, gradient);
+    for (size_t i = 0; i < 2 * 10; i++)
+        gradient[overlay + i % 10] += pass.dtold[i];
+    for (size_t n = 0; n < 60; n++) {
+        size_t i = n < 10 ? overlay + n : random_below(&random, overlay);
+        double kept = f.layer->values[i], step = 1e-5;
+        f.layer->values[i] = kept + step;
+        double up = weighed_loss(&f, &pass, offset);
+        f.layer->values[i] = kept - step;
+        double down = weighed_loss(&f, &pass, offset);
+        f.layer->values[i] = kept;
+        assert_true(fabs((up - down) / (2 * step) - gradient[i]) < 1e-6 * (1 + fabs(gradient[i])));
+    }
+    lesson_pass_free(&pass);
+    memory_free(gradient);
+    finish(&f);
+#endif
+}
+
+static struct good_train_options options_of(size_t examples, size_t pairs) {
+    struct good_train_options o = good_train_options_default();
+    o.example_steps = examples;
+    o.pair_steps = pairs;
+    o.batch = 4;
+    o.example_rate = o.pair_rate = 0.02;
+    o.preference.beta = 0.5;
+    o.radius = 0.5;
+    return o;
+}
+
+static double mean_margin(struct fixture *f) {
+    struct error error;
+    double p[LESSONS], sum = 0;
+    assert_int_equal(
+        good_log_probabilities(p, f->model, f->layer, NULL, f->lessons, LESSONS, 2, &error), 0);
+    for (size_t i = 0; i < LESSONS; i += 2)
+        sum += p[i] - p[i + 1];
+    return sum / (LESSONS / 2);
+}
+
+/* Both replies are examples, so examples prefer neither; pairs do. */
+static void test_learns(void **state) {
+    (void)state;
+    struct error error;
+    struct fixture f;
+    double before[LESSONS], after[LESSONS], base[LESSONS], gained = 0;
+    int is_finished;
+    start(&f);
+    size_t bytes = f.model->layout.count * sizeof(real);
+    uint64_t dream = random_hash(f.model->values, bytes);
+    assert_int_equal(
+        good_log_probabilities(base, f.model, NULL, NULL, f.lessons, LESSONS, 2, &error), 0);
+    assert_int_equal(
+        good_log_probabilities(before, f.model, f.layer, NULL, f.lessons, LESSONS, 2, &error), 0);
+    struct good_train_options o = options_of(150, 0);
+    if (good_train(f.layer, &f.data, &o, NULL, NULL, NULL, &is_finished, &error))
+        fail_msg("%s", error.message);
+    assert_int_equal(
+        good_log_probabilities(after, f.model, f.layer, NULL, f.lessons, LESSONS, 2, &error), 0);
+    for (size_t i = 0; i < LESSONS; i++)
+        gained += (after[i] - before[i]) / LESSONS;
+    assert_true(gained > 2);
+    double margin = mean_margin(&f);
+    o = options_of(0, 60);
+    assert_int_equal(good_train(f.layer, &f.data, &o, NULL, NULL, NULL, &is_finished, &error), 0);
+    assert_true(is_finished);
+    assert_true(mean_margin(&f) > margin + 2);
+    /* The dream is as it was, to the last bit. */
+    assert_true(dream == random_hash(f.model->values, bytes));
+    assert_int_equal(
+        good_log_probabilities(after, f.model, NULL, NULL, f.lessons, LESSONS, 2, &error), 0);
+    assert_memory_equal(after, base, sizeof base);
+    finish(&f);
+}
+
+static int stop_at(void *context, const struct good_train_report *report) {
+    return report->step == *(const size_t *)context;
+}
+
+/* Interrupted within the examples and within the pairs, a run has the same bits. */
+static void test_goes_on(void **state) {
+    (void)state;
+    struct error error;
+    struct fixture f;
+    char path[] = "/tmp/trine-good-XXXXXX";
+    int is_finished;
+    start(&f);
+    assert_true(close(mkstemp(path)) == 0 && unlink(path) == 0);
+    struct good_train_options o = options_of(7, 9);
+    assert_int_equal(good_train(f.layer, &f.data, &o, NULL, NULL, NULL, &is_finished, &error), 0);
+    uint64_t whole = random_hash(f.layer->values, f.layer->count * sizeof(real));
+    for (size_t stop = 3; stop <= 17; stop += 7) {
+        layer_destroy(f.layer);
+        new_layer(&f);
+        if (good_train(f.layer, &f.data, &o, path, stop_at, &stop, &is_finished, &error))
+            fail_msg("%s", error.message);
+        assert_int_equal(is_finished, stop == 17);
+    }
+    assert_true(whole == random_hash(f.layer->values, f.layer->count * sizeof(real)));
+    /* Other options do not go on from there; nor does a damaged state. */
+    layer_destroy(f.layer);
+    new_layer(&f);
+    o.preference.beta = 0.4;
+    assert_int_equal(good_train(f.layer, &f.data, &o, path, NULL, NULL, &is_finished, &error), -1);
+    assert_non_null(strstr(error.message, "other data, options or model"));
+    o.preference.beta = 0.5;
+    FILE *file = fopen(path, "r+");
+    assert_non_null(file);
+    assert_int_equal(fseek(file, 300, SEEK_SET), 0);
+    fputs("damage", file);
+    fclose(file);
+    assert_int_equal(good_train(f.layer, &f.data, &o, path, NULL, NULL, &is_finished, &error), -1);
+    assert_non_null(strstr(error.message, "damaged"));
+    assert_int_equal(truncate(path, 100), 0);
+    assert_int_equal(good_train(f.layer, &f.data, &o, path, NULL, NULL, &is_finished, &error), -1);
+    unlink(path);
+    finish(&f);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_gradient),
+        cmocka_unit_test(test_learns),
+        cmocka_unit_test(test_goes_on),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
