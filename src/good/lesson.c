@@ -6,16 +6,11 @@
 #include "base/memory.h"
 
 int lesson_maker_create(struct lesson_maker *m, const struct model *model, struct error *error) {
-    *m = (struct lesson_maker){.model = model};
-    if (model->base == NULL || model->base->chat_template == NULL)
-        return error_set(error,
-                         "%s was not made for chats: a checkpoint with a chat template is "
-                         "wanted, or a model adapted from one",
-                         model->name);
-    return chat_format_recognise(&m->format, model->base->chat_template, error) ||
-                   tokenizer_cache_create(&m->cache, error)
-               ? -1
-               : 0;
+    *m = (struct lesson_maker){.model = model, .format = chat_format_find("plain")};
+    const char *template = model->base != NULL ? model->base->chat_template : NULL;
+    if (template != NULL && chat_format_recognise(&m->format, template, error))
+        return -1;
+    return tokenizer_cache_create(&m->cache, error);
 }
 
 void lesson_maker_free(struct lesson_maker *m) {
@@ -45,8 +40,21 @@ int lesson_make_prompt(struct lesson_maker *m, const struct chat_message *messag
     return result;
 }
 
-static int add_reply(struct lesson_maker *m, const char *reply, struct error *error) {
+/* What ends a reply. */
+static int add_stop(struct lesson_maker *m, struct error *error) {
+    const struct tokenizer *tokenizer = m->model->tokenizer;
     const char *stop = chat_format_stop(m->format);
+    if (stop != NULL)
+        return tokenizer_encode_marked(tokenizer, m->cache, stop, strlen(stop), &m->list, error);
+    if (tokenizer_end(tokenizer) == UINT32_MAX)
+        return error_set(error, "%s has no token that ends a text", m->model->name);
+    if (memory_grow(&m->list.ids, &m->list.capacity, m->list.count + 1, sizeof *m->list.ids, error))
+        return -1;
+    m->list.ids[m->list.count++] = tokenizer_end(tokenizer);
+    return 0;
+}
+
+static int add_reply(struct lesson_maker *m, const char *reply, struct error *error) {
     size_t before = m->list.count;
     if (tokenizer_encode(m->model->tokenizer, m->cache, reply, strlen(reply), &m->list, error))
         return -1;
@@ -54,8 +62,7 @@ static int add_reply(struct lesson_maker *m, const char *reply, struct error *er
         m->list.count = before + LESSON_REPLY;
         return 0; /* cut short, it does not end */
     }
-    return tokenizer_encode_marked(m->model->tokenizer, m->cache, stop, strlen(stop), &m->list,
-                                   error);
+    return add_stop(m, error);
 }
 
 int lesson_make(struct lesson *lesson, struct lesson_maker *m, const struct chat_message *messages,

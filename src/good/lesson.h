@@ -26,7 +26,7 @@ struct lesson_maker {
     struct token_list list;
 };
 
-/* Refuses a model without a known chat format. */
+/* Lays out as the model's checkpoint does, or plainly; refuses a template that is not known. */
 int lesson_maker_create(struct lesson_maker *maker, const struct model *model, struct error *error);
 void lesson_maker_free(struct lesson_maker *maker);
 

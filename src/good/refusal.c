@@ -4,7 +4,7 @@
 #include <string.h>
 
 /* Where a reply says that it declines, it does so early. */
-enum { OPENING = 160 };
+enum { OPENING = 120 };
 
 /* Curly apostrophes are straight ones here, letters small. */
 static void normalise(char *out, const char *reply) {

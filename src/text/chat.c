@@ -93,6 +93,14 @@ static const struct chat_format FORMATS[] = {
 };
 enum { FORMAT_COUNT = sizeof FORMATS / sizeof *FORMATS };
 
+/* For models that were never made for chats; no template is recognised as this. */
+static const struct chat_format PLAIN = {.name = "plain",
+                                         .is_begun = 1,
+                                         .before = {"", "User: ", "Assistant: "},
+                                         .after = {"\n", "\n", "\n"},
+                                         .reply = "Assistant: ",
+                                         .marks = {"\nUser:", "\nAssistant:"}};
+
 static const char *const ROLE_NAMES[CHAT_ROLES] = {"system", "user", "assistant"};
 
 const char *chat_format_name(const struct chat_format *format) {
@@ -107,7 +115,7 @@ const struct chat_format *chat_format_find(const char *name) {
     for (int i = 0; i < FORMAT_COUNT; i++)
         if (strcmp(FORMATS[i].name, name) == 0)
             return &FORMATS[i];
-    return NULL;
+    return strcmp(name, PLAIN.name) == 0 ? &PLAIN : NULL;
 }
 
 int chat_format_begins(const struct chat_format *format) {

@@ -16,11 +16,12 @@ struct chat_message {
 
 struct chat_format;
 
-/* "chatml", "smollm2", "llama-3", ... */
+/* "chatml", "smollm2", "llama-3", ...; "plain" for models that know no template. */
 const char *chat_format_name(const struct chat_format *format);
 /* NULL when there is none of that name. */
 const struct chat_format *chat_format_find(const char *name);
-/* The string after a reply, spelt as the special token that it is. */
+/* The string after a reply, spelt as the special token that it is; NULL of the plain format, in
+ * which the token that ends documents stands there. */
 const char *chat_format_stop(const struct chat_format *format);
 
 /* Whether the token that begins a document stands before the first message. */
