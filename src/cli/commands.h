@@ -13,6 +13,7 @@ int command_handle(int argc, char **argv);
 int command_introspect(int argc, char **argv);
 int command_judge(int argc, char **argv);
 int command_market(int argc, char **argv);
+int command_principles(int argc, char **argv);
 int command_read(int argc, char **argv);
 int command_train(int argc, char **argv);
 int command_truth(int argc, char **argv);
@@ -34,6 +35,7 @@ int command_write(int argc, char **argv);
     {"introspect", command_introspect, "teach the author who knows to write as anyone, told in words"}, \
     {"judge", command_judge, "how likely statements are to be true"}, \
     {"ask", command_ask, "answers with odds, or that it is not known"}, \
+    {"principles", command_principles, "show, verify and sign what replies are held to"}, \
     {NULL, NULL, NULL},
 /* clang-format on */
 
