@@ -4,9 +4,9 @@
 # checks), BUILD=directory (default: build, build/sanitize, build/f64).
 
 CC = gcc
-PACKAGES = sqlite3 libzstd zlib jansson libpcre2-8 libutf8proc cairo lapacke
+PACKAGES = sqlite3 libzstd zlib jansson libpcre2-8 libutf8proc libsodium cairo lapacke
 DEBIAN_PACKAGES = gcc make pkg-config libdnnl-dev libsqlite3-dev libzstd-dev zlib1g-dev \
-    libjansson-dev libpcre2-dev libutf8proc-dev libcairo2-dev liblapacke-dev libcadical-dev libcmocka-dev npm \
+    libjansson-dev libpcre2-dev libutf8proc-dev libsodium-dev libcairo2-dev liblapacke-dev libcadical-dev libcmocka-dev npm \
     ca-certificates python3 python3-pip python3-venv
 
 SANITIZE ?= 0

@@ -9,16 +9,42 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-int file_writer_open(struct file_writer *writer, const char *path, struct error *error) {
+static int name_temporary(struct file_writer *writer, const char *path, struct error *error) {
     writer->stream = NULL;
     if (strlen(path) >= sizeof writer->path)
         return error_set(error, "cannot write a file: the path is longer than %zu bytes",
                          sizeof writer->path - 1);
     strcpy(writer->path, path);
     snprintf(writer->temporary, sizeof writer->temporary, "%s.tmp-%ld", path, (long)getpid());
+    return 0;
+}
+
+int file_writer_open(struct file_writer *writer, const char *path, struct error *error) {
+    if (name_temporary(writer, path, error))
+        return -1;
     writer->stream = fopen(writer->temporary, "wb");
     if (writer->stream == NULL)
         return error_set_errno(error, "cannot create %s", writer->temporary);
+    return 0;
+}
+
+int file_writer_open_private(struct file_writer *writer, const char *path, struct error *error) {
+    if (name_temporary(writer, path, error))
+        return -1;
+    /* What lies there already may be open to others: the file must be a new one. */
+    if (unlink(writer->temporary) != 0 && errno != ENOENT)
+        return error_set_errno(error, "cannot remove %s", writer->temporary);
+    int descriptor = open(writer->temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    if (descriptor < 0)
+        return error_set_errno(error, "cannot create %s", writer->temporary);
+    writer->stream = fdopen(descriptor, "wb");
+    if (writer->stream == NULL) {
+        error_set_errno(error, "cannot create %s", writer->temporary);
+        close(descriptor);
+        unlink(writer->temporary);
+        return -1;
+    }
+    setvbuf(writer->stream, NULL, _IONBF, 0);
     return 0;
 }
 

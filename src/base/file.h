@@ -17,6 +17,10 @@ struct file_writer {
 /* Opens the temporary file. On failure nothing is left behind. */
 int file_writer_open(struct file_writer *writer, const char *path, struct error *error);
 
+/* The same for what is secret: from the first moment only its owner may read it. Nothing stays in a
+ * buffer of stdio; write it in one piece. */
+int file_writer_open_private(struct file_writer *writer, const char *path, struct error *error);
+
 /* Flushes, syncs, renames to the final path, syncs the directory. On failure the temporary
  * file is removed and the old file, if any, is untouched. */
 int file_writer_commit(struct file_writer *writer, struct error *error);

@@ -14,6 +14,7 @@ int command_handle(int argc, char **argv);
 int command_introspect(int argc, char **argv);
 int command_judge(int argc, char **argv);
 int command_market(int argc, char **argv);
+int command_principles(int argc, char **argv);
 int command_read(int argc, char **argv);
 int command_train(int argc, char **argv);
 int command_truth(int argc, char **argv);
@@ -36,6 +37,7 @@ int command_write(int argc, char **argv);
     {"judge", command_judge, "how likely statements are to be true"}, \
     {"ask", command_ask, "answers with odds, or that it is not known"}, \
     {"good", command_good, "train and measure the good author"}, \
+    {"principles", command_principles, "show, verify and sign what replies are held to"}, \
     {NULL, NULL, NULL},
 /* clang-format on */
 
