@@ -6,6 +6,7 @@
 int command_adapt(int argc, char **argv);
 int command_ask(int argc, char **argv);
 int command_atlas(int argc, char **argv);
+int command_chat(int argc, char **argv);
 int command_corpus(int argc, char **argv);
 int command_eval(int argc, char **argv);
 int command_export(int argc, char **argv);
@@ -36,6 +37,7 @@ int command_write(int argc, char **argv);
     {"introspect", command_introspect, "teach the author who knows to write as anyone, told in words"}, \
     {"judge", command_judge, "how likely statements are to be true"}, \
     {"ask", command_ask, "answers with odds, or that it is not known"}, \
+    {"chat", command_chat, "a dialogue with the good author, under the principles"}, \
     {"good", command_good, "train and measure the good author"}, \
     {"principles", command_principles, "show, verify and sign what replies are held to"}, \
     {NULL, NULL, NULL},

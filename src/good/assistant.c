@@ -1,0 +1,185 @@
+#include "good/assistant.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "base/progress.h"
+
+static const char RESEARCH[] = "[research mode: these principles are not verified] ";
+
+struct turn {
+    struct assistant *assistant;
+    char *request;                          /* all that the user said, and what is asked now */
+    char *written;                          /* by the author so far, NUL-terminated */
+    size_t length, capacity, shown, looked; /* looked: bytes the guard has seen */
+    FILE *text;                             /* what was shown */
+    reply_callback *callback;
+    void *context;
+    int is_over; /* the callback wants no more */
+    struct assistant_trace *trace;
+    double started;
+    struct error *error;
+    int result;
+};
+
+static void show(struct turn *t, const char *text, size_t length) {
+    if (length == 0 || t->is_over)
+        return;
+    if (t->trace->first_seconds == 0)
+        t->trace->first_seconds = progress_clock() - t->started;
+    fwrite(text, 1, length, t->text);
+    t->is_over = t->callback != NULL && t->callback(t->context, text, length) != 0;
+}
+
+static void show_line(struct turn *t, const char *text) {
+    show(t, text, strlen(text));
+}
+
+/* Looks at the reply so far; shows what is new of it, or ends it. Not 0: no more. */
+static int look_and_show(struct turn *t) {
+    struct guard *guard = t->assistant->guard;
+    if (guard != NULL && t->length > t->looked) {
+        struct guard_finding *finding = &t->trace->reply;
+        t->result = guard_look(guard, t->request, t->written, finding, t->error);
+        if (t->result != 0)
+            return 1;
+        t->trace->looks++;
+        t->trace->guard_seconds += finding->seconds;
+        t->looked = t->length;
+        if (finding->is_declined) {
+            t->trace->outcome = ASSISTANT_DECLINED_REPLY;
+            show_line(t, t->shown > 0 ? "\nI stop here: " : "I will not say what I was about to: ");
+            show_line(t, guard_reason(guard, finding));
+            return 1;
+        }
+    }
+    show(t, t->written + t->shown, t->length - t->shown);
+    t->shown = t->length;
+    return t->is_over;
+}
+
+/* A sentence ends where one of these is followed by a space, or a line ends. */
+static int ends_sentence(const struct turn *t) {
+    if (t->length < 2)
+        return 0;
+    char last = t->written[t->length - 1], before = t->written[t->length - 2];
+    return last == '\n' || (last == ' ' && strchr(".!?\"", before) != NULL);
+}
+
+static int take(void *context, const char *text, size_t length) {
+    struct turn *t = context;
+    if (memory_grow(&t->written, &t->capacity, t->length + length + 1, 1, t->error)) {
+        t->result = -1;
+        return 1;
+    }
+    /* Tokens often begin with a space: the sentence before it ends there. */
+    for (size_t i = 0; i < length; i++) {
+        t->written[t->length++] = text[i];
+        t->written[t->length] = '\0';
+        int is_due = t->looked == 0 || t->length >= 2 * t->looked || t->assistant->guard == NULL;
+        if (ends_sentence(t) && is_due && look_and_show(t))
+            return 1;
+    }
+    return 0;
+}
+
+/* What the user said in all turns: a request may be split over them. */
+static int join_request(char **out, const struct chat_message *messages, size_t count,
+                        struct error *error) {
+    size_t bytes;
+    FILE *stream = open_memstream(out, &bytes);
+    if (stream == NULL)
+        return error_set(error, "out of memory");
+    for (size_t i = 0; i < count; i++)
+        if (messages[i].role == CHAT_USER)
+            fprintf(stream, "%s%s", messages[i].content, i + 1 < count ? "\n" : "");
+    if (fclose(stream) != 0) {
+        free(*out);
+        return error_set(error, "out of memory");
+    }
+    return 0;
+}
+
+static void decline_request(struct turn *t) {
+    t->trace->outcome = ASSISTANT_DECLINED_REQUEST;
+    show_line(t, "I won't help with that: ");
+    show_line(t, guard_reason(t->assistant->guard, &t->trace->request));
+}
+
+static void write_reply(struct turn *t, const struct chat_message *messages, size_t count,
+                        const struct reply_options *options) {
+    t->result =
+        replier_reply(t->assistant->replier, messages, count, NULL, options, take, t, t->error);
+    if (t->result != 0 || t->trace->outcome == ASSISTANT_DECLINED_REPLY || t->is_over ||
+        look_and_show(t))
+        return;
+    if (t->trace->reply.is_hedged && t->assistant->guard != NULL) {
+        t->trace->outcome = ASSISTANT_HEDGED;
+        show_line(t, "\n(");
+        show_line(t, guard_reason(t->assistant->guard, &t->trace->reply));
+        show_line(t, ")");
+    }
+}
+
+int assistant_answer(struct assistant *a, const struct chat_message *messages, size_t count,
+                     const struct reply_options *options, reply_callback *callback, void *context,
+                     struct assistant_trace *trace, struct error *error) {
+    size_t bytes;
+    struct turn t = {.assistant = a,
+                     .callback = callback,
+                     .context = context,
+                     .trace = trace,
+                     .started = progress_clock(),
+                     .error = error};
+    *trace = (struct assistant_trace){.request = {.principle = -1}, .reply = {.principle = -1}};
+    if (join_request(&t.request, messages, count, error))
+        return -1;
+    t.text = open_memstream(&trace->text, &bytes);
+    if (t.text == NULL) {
+        free(t.request);
+        return error_set(error, "out of memory");
+    }
+    if (a->principles != NULL && !a->principles->is_verified)
+        show_line(&t, RESEARCH);
+    if (a->guard != NULL)
+        t.result = guard_look(a->guard, t.request, NULL, &trace->request, error);
+    trace->guard_seconds = trace->request.seconds;
+    if (t.result == 0 && trace->request.is_declined)
+        decline_request(&t);
+    else if (t.result == 0)
+        write_reply(&t, messages, count, options);
+    trace->seconds = progress_clock() - t.started;
+    fclose(t.text);
+    free(t.request);
+    free(t.written);
+    return t.result;
+}
+
+void assistant_trace_free(struct assistant_trace *trace) {
+    free(trace->text);
+    trace->text = NULL;
+}
+
+static void print_finding(FILE *stream, const struct assistant *a, const char *of,
+                          const struct guard_finding *f) {
+    fprintf(stream, "  %s: %.3f harmful", of, f->screen);
+    for (size_t i = 0; a->principles != NULL && i < a->principles->count; i++)
+        if (!isnan(f->prices[i]) && f->prices[i] > 0)
+            fprintf(stream, ", %s %.3f", a->principles->items[i].name, f->prices[i]);
+    fprintf(stream, "\n");
+}
+
+void assistant_trace_print(FILE *stream, const struct assistant *a,
+                           const struct assistant_trace *trace) {
+    static const char *const OUTCOMES[] = {"replied", "replied with a reservation",
+                                           "declined the request", "declined what was written"};
+    fprintf(stream, "why: %s; %.2f s, of which the guard %.2f; first words after %.2f s\n",
+            OUTCOMES[trace->outcome], trace->seconds, trace->guard_seconds, trace->first_seconds);
+    if (a->guard == NULL)
+        return;
+    print_finding(stream, a, "the request", &trace->request);
+    if (trace->looks > 0)
+        print_finding(stream, a, "the reply", &trace->reply);
+}

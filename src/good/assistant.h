@@ -1,0 +1,45 @@
+/* The good author in a dialogue, under the principles.
+ *
+ * A request is looked at by the guard before anything is written. A reply is shown sentence by
+ * sentence, each after the guard has seen it together with all before it, so that nothing is shown
+ * that is taken back later. The guard looks again when the reply has doubled since the last time,
+ * so a reply of n sentences costs about log2 n looks. */
+#ifndef TRINE_GOOD_ASSISTANT_H
+#define TRINE_GOOD_ASSISTANT_H
+
+#include "good/guard.h"
+#include "good/reply.h"
+
+struct assistant {
+    struct replier *replier; /* all borrowed */
+    struct guard *guard;     /* NULL: no guard, for measuring what it is worth */
+    const struct principles *principles;
+};
+
+enum assistant_outcome {
+    ASSISTANT_REPLIED,
+    ASSISTANT_HEDGED,           /* with a reservation */
+    ASSISTANT_DECLINED_REQUEST, /* before a word was written */
+    ASSISTANT_DECLINED_REPLY    /* what was written was not shown, or not all of it */
+};
+
+/* What was thought on the way. */
+struct assistant_trace {
+    enum assistant_outcome outcome;
+    struct guard_finding request, reply; /* the last look at each */
+    size_t looks;                        /* at the reply */
+    char *text;                          /* what was shown; free with assistant_trace_free */
+    double first_seconds, seconds, guard_seconds;
+};
+
+/* Answers the dialogue, the last of whose messages is the user's. The callback gets whole
+ * sentences. */
+int assistant_answer(struct assistant *assistant, const struct chat_message *messages, size_t count,
+                     const struct reply_options *options, reply_callback *callback, void *context,
+                     struct assistant_trace *trace, struct error *error);
+void assistant_trace_free(struct assistant_trace *trace);
+
+void assistant_trace_print(FILE *stream, const struct assistant *assistant,
+                           const struct assistant_trace *trace);
+
+#endif
