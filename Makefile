@@ -138,6 +138,7 @@ check: tests
 
 PREFIX = /usr/local
 STANDARDS = plain before-1900 oz
+PRINCIPLES = $(wildcard recipes/principles/*.json) recipes/principles/principles.sig
 INSTALLED = $(DESTDIR)$(PREFIX)
 install: $(PROGRAM) $(LIBRARY) $(SHARED)
 	install -d $(INSTALLED)/bin $(INSTALLED)/include $(INSTALLED)/lib/pkgconfig $(INSTALLED)/share/man/man1
@@ -152,10 +153,15 @@ install: $(PROGRAM) $(LIBRARY) $(SHARED)
 	for standard in $(STANDARDS); do \
 	    install -d $(INSTALLED)/share/trine/standards/$$standard && \
 	    install -m 644 recipes/standards/$$standard/*.json* $(INSTALLED)/share/trine/standards/$$standard || exit 1; done
+	install -d $(INSTALLED)/share/trine/principles
+	rm -f $(INSTALLED)/share/trine/principles/[0-9][0-9]-*.json # one of an earlier version is not in the signed set
+	install -m 644 $(PRINCIPLES) $(INSTALLED)/share/trine/principles
+	install -m 644 recipes/operator.pub $(INSTALLED)/share/trine
 
 uninstall:
 	cd $(INSTALLED)/share/trine/standards && for standard in $(STANDARDS); do \
 	    rm -f $$standard/standard.json $$standard/beliefs.jsonl && rmdir --ignore-fail-on-non-empty $$standard; done
+	cd $(INSTALLED)/share/trine && rm -f operator.pub $(PRINCIPLES:recipes/%=%) && rmdir --ignore-fail-on-non-empty principles
 	cd $(INSTALLED) && rm -f bin/trine include/trine.h lib/libtrine.a lib/libtrine.so lib/libtrine.so.0 \
 	    lib/pkgconfig/trine.pc share/man/man1/trine.1
 

@@ -115,22 +115,21 @@ int signature_write_secret(const struct secret_key *key, const char *path, struc
 }
 
 /* Without stdio, whose buffers would keep a copy. `line` gets a NUL in place of the newline. */
-static int read_line(char line[LINE_LIMIT], const char *path, int is_secret, struct error *error) {
-    struct stat status;
+static int read_line(char line[LINE_LIMIT], mode_t *mode, const char *path, struct error *error) {
+    struct stat status = {0};
     ssize_t bytes = 0, got = 0;
     int result = 0, descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     if (descriptor < 0)
         return error_set_errno(error, "cannot open %s", path);
     if (fstat(descriptor, &status) != 0 || !S_ISREG(status.st_mode))
         result = error_set(error, "%s is no file", path);
-    else if (is_secret && (status.st_mode & 077) != 0)
-        result = error_set(error, "others may read or write %s, a secret key: chmod 600 it", path);
     while (result == 0 && bytes < LINE_LIMIT &&
            (got = read(descriptor, line + bytes, (size_t)(LINE_LIMIT - bytes))) > 0)
         bytes += got;
     if (result == 0 && got < 0)
         result = error_set_errno(error, "cannot read %s", path);
     close(descriptor);
+    *mode = status.st_mode;
     if (result == 0 && bytes == LINE_LIMIT)
         return error_set(error, "%s is too long for a key", path);
     line[bytes] = '\0';
@@ -145,11 +144,14 @@ static int read_key(unsigned char *bytes, size_t size, const char *word, const c
                     struct error *error) {
     char line[LINE_LIMIT] = {0};
     size_t skipped = strlen(word);
-    int result = read_line(line, path, word == SECRET_WORD, error);
+    mode_t mode = 0;
+    int result = read_line(line, &mode, path, error);
     if (result == 0 &&
         (strncmp(line, word, skipped) != 0 || from_text(bytes, size, line + skipped)))
         result = error_set(error, "%s is no key: it must be one line, \"%s<base64 of %zu bytes>\"",
                            path, word, size);
+    else if (result == 0 && word == SECRET_WORD && (mode & 077) != 0)
+        result = error_set(error, "others may read or write %s, a secret key: chmod 600 it", path);
     sodium_memzero(line, sizeof line);
     return result;
 }
