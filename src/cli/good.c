@@ -13,23 +13,28 @@
 #include "cli/options.h"
 #include "good/good_report.h"
 #include "good/good_train.h"
+#include "good/guard.h"
 
 static const char HELP[] =
     "usage: trine good train --model MODEL --examples FILE --pairs FILE --out GOOD.gguf [OPTIONS]\n"
     "       trine good eval --model MODEL [--good GOOD.gguf] [--pairs FILE] [--requests FILE]\n"
+    "       trine good beliefs [--examples FILE] [--pairs FILE] [--principles DIR] --out FILE\n"
     "\n"
     "train teaches one more author to be helpful, honest and harmless: first examples, then pairs\n"
     "of replies of which one is better, by direct preference optimisation. The model is not "
     "changed.\n"
     "Interrupted, the same command goes on. eval measures it, or the model without --good: which "
     "of\n"
-    "two replies it finds likelier, and which requests it declines.\n"
+    "two replies it finds likelier, and which requests it declines. beliefs writes what "
+    "principles\n"
+    "and dialogues say of the guard's statements, for `trine truth train --beliefs`.\n"
     "\n"
     "  --examples FILE     {\"prompt\", \"reply\"} a line; again for further files\n"
     "  --pairs FILE        {\"prompt\", \"chosen\", \"rejected\"} a line, or as hh-rlhf; again for "
     "more\n"
     "  --requests FILE     {\"prompt\", \"label\": \"safe\" or \"unsafe\"} a line; again for more\n"
     "  --replies FILE      what was replied to the requests, as JSON lines\n"
+    "  --principles DIR    default: $TRINE_PRINCIPLES, or those that come with Trine\n"
     "  --out FILE          the trained author; FILE.state while it is trained\n"
     "  --example-steps N   default 240        --pair-steps N     default 160\n"
     "  --batch N           of a step, 8       --rank N           of the adapters, default 16\n"
@@ -52,7 +57,7 @@ struct files {
 };
 
 struct run {
-    const char *model_path, *base, *good, *out, *replies, *json;
+    const char *model_path, *base, *good, *out, *replies, *json, *principles;
     struct files examples, pairs, requests;
     size_t rank, tokens;
     double beta;
@@ -136,6 +141,7 @@ static int parse(struct run *run, int argc, char **argv, struct error *error) {
                                             {"good", required_argument, NULL, 'g'},
                                             {"out", required_argument, NULL, 'o'},
                                             {"replies", required_argument, NULL, 'w'},
+                                            {"principles", required_argument, NULL, 'p'},
                                             {"examples", required_argument, NULL, 'E'},
                                             {"pairs", required_argument, NULL, 'P'},
                                             {"requests", required_argument, NULL, 'Q'},
@@ -161,8 +167,6 @@ static int parse(struct run *run, int argc, char **argv, struct error *error) {
     while ((option = getopt_long(argc, argv, "", OPTIONS, NULL)) != -1)
         if (take_option(run, option, argc, argv, error))
             return -1;
-    if (run->model_path == NULL)
-        return error_set(error, "--model FILE is wanted");
     if (run->beta > 0)
         run->options.preference.beta = run->beta;
     else if (run->options.preference.is_length_normalised)
@@ -170,12 +174,18 @@ static int parse(struct run *run, int argc, char **argv, struct error *error) {
     return 0;
 }
 
+static int read_dialogues(struct dialogues *dialogues, const struct files *files,
+                          struct error *error) {
+    for (size_t i = 0; i < files->count; i++)
+        if (dialogues_read(dialogues, files->paths[i], error))
+            return -1;
+    return 0;
+}
+
 static int read_lessons(struct run *run, const struct files *files, int are_pairs,
                         struct lesson **lessons, size_t *count, struct error *error) {
     struct dialogues dialogues = {0};
-    int result = 0;
-    for (size_t i = 0; result == 0 && i < files->count; i++)
-        result = dialogues_read(&dialogues, files->paths[i], error);
+    int result = read_dialogues(&dialogues, files, error);
     if (result == 0 && dialogues.count > 0)
         result = lessons_make(lessons, &run->maker, &dialogues, are_pairs, error);
     *count = result == 0 ? dialogues.count : 0;
@@ -184,6 +194,8 @@ static int read_lessons(struct run *run, const struct files *files, int are_pair
 }
 
 static int open_all(struct run *run, struct error *error) {
+    if (run->model_path == NULL)
+        return error_set(error, "--model FILE is wanted");
     return model_load_on(&run->model, run->model_path, run->base, PRECISION_BF16, error) ||
                    lesson_maker_create(&run->maker, run->model, error) ||
                    read_lessons(run, &run->examples, 0, &run->example_lessons, &run->example_count,
@@ -266,9 +278,8 @@ static int evaluate_requests(struct run *run, json_t *json, struct error *error)
     for (size_t i = 0; result == 0 && i < run->requests.count; i++) {
         struct requests_report report;
         progress_start(&run->progress, 0, 1);
-        result =
-            requests_evaluate(&report, replier, run->requests.paths[i], run->tokens, NULL,
-                              writer.stream, show_done, run, error);
+        result = requests_evaluate(&report, replier, run->requests.paths[i], run->tokens, NULL,
+                                   writer.stream, show_done, run, error);
         progress_finish(&run->progress);
         if (result == 0 && run->json == NULL) {
             printf("%s: ", run->requests.paths[i]);
@@ -311,13 +322,40 @@ static int evaluate(struct run *run, struct error *error) {
     return result;
 }
 
+/* Whoever trains need not have signed yet. */
+static int write_beliefs(struct run *run, struct error *error) {
+    struct principles principles = {0};
+    struct dialogues dialogues = {0};
+    struct file_writer writer;
+    char path[4096];
+    if (run->out == NULL)
+        return error_set(error, "--out FILE is wanted");
+    if (principles_find(path, sizeof path, run->principles, error) ||
+        principles_open(&principles, path, NULL, 1, error))
+        return -1;
+    int result = read_dialogues(&dialogues, &run->examples, error) ||
+                 read_dialogues(&dialogues, &run->pairs, error) ||
+                 file_writer_open(&writer, run->out, error);
+    if (result == 0 && guard_write_beliefs(writer.stream, &principles, &dialogues, error)) {
+        file_writer_abort(&writer);
+        result = -1;
+    } else if (result == 0) {
+        result = file_writer_commit(&writer, error);
+    }
+    dialogues_free(&dialogues);
+    principles_close(&principles);
+    return result;
+}
+
 static int execute(struct run *run, int argc, char **argv, struct error *error) {
     const char *verb = optind < argc ? argv[optind] : "";
     if (strcmp(verb, "train") == 0)
         return train(run, error);
     if (strcmp(verb, "eval") == 0)
         return evaluate(run, error);
-    return error_set(error, "'%.40s' is neither train nor eval", verb);
+    if (strcmp(verb, "beliefs") == 0)
+        return write_beliefs(run, error);
+    return error_set(error, "'%.40s' is none of train, eval and beliefs", verb);
 }
 
 static void finish(struct run *run) {

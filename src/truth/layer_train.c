@@ -10,7 +10,7 @@
 #include "train/length_order.h"
 
 /* Within WINDOW_STEPS steps' worth, examples are put in order of length. */
-enum { MOST_TIME = 96, TIME_STEP = 8, MOST_THREADS = 64, WINDOW_STEPS = 16 };
+enum { MOST_TIME = QUESTION_TIME, TIME_STEP = 8, MOST_THREADS = 64, WINDOW_STEPS = 16 };
 
 struct worker {
     struct pass *pass;

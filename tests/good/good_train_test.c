@@ -10,6 +10,7 @@
 #include "base/random.h"
 #include "cmocka_all.h"
 #include "good/lesson_pass.h"
+#include "truth/asking.h"
 #include "truth/tiny_model.h"
 
 enum { LESSONS = 12, LENGTH = 14, REPLY = 8 };
@@ -122,14 +123,45 @@ static double mean_margin(struct fixture *f) {
     return sum / (LESSONS / 2);
 }
 
+/* What a truth author over the same model says of a statement. */
+struct truth_said {
+    struct layer *layer;
+    struct asking asking;
+    struct belief_of_model belief;
+};
+
+static void ask_truth(struct truth_said *t) {
+    struct error error;
+    const char *statement = "the fox is quick";
+    memset(&t->belief, 0, sizeof t->belief);
+    assert_int_equal(asking_ask(&t->asking, &(struct asked){.layer = t->layer}, &statement, 1, 1,
+                                &t->belief, &error),
+                     0);
+}
+
+static void start_truth(struct truth_said *t, const struct model *model) {
+    struct error error;
+    struct random random;
+    const struct overlay_config overlay = {.rank = 2, .first = 1, .targets = 15, .scale = 2};
+    assert_int_equal(layer_create(&t->layer, model, "truth", "t", &overlay, 1, &error), 0);
+    assert_int_equal(asking_create(&t->asking, model, &error), 0);
+    random_seed(&random, 8, 0);
+    for (size_t i = 0; i < t->layer->count; i++)
+        t->layer->values[i] += (real)(0.1 * random_normal(&random));
+    layer_refresh_operands(t->layer);
+    ask_truth(t);
+}
+
 /* Both replies are examples, so examples prefer neither; pairs do. */
 static void test_learns(void **state) {
     (void)state;
     struct error error;
     struct fixture f;
     double before[LESSONS], after[LESSONS], base[LESSONS], gained = 0;
+    struct truth_said truth;
     int is_finished;
     start(&f);
+    start_truth(&truth, f.model);
     size_t bytes = f.model->layout.count * sizeof(real);
     uint64_t dream = random_hash(f.model->values, bytes);
     assert_int_equal(
@@ -149,7 +181,12 @@ static void test_learns(void **state) {
     assert_int_equal(good_train(f.layer, &f.data, &o, NULL, NULL, NULL, &is_finished, &error), 0);
     assert_true(is_finished);
     assert_true(mean_margin(&f) > margin + 2);
-    /* The dream is as it was, to the last bit. */
+    /* The dream and the truth are as they were, to the last bit. */
+    struct belief_of_model held = truth.belief;
+    ask_truth(&truth);
+    assert_memory_equal(&truth.belief, &held, sizeof held);
+    asking_free(&truth.asking);
+    layer_destroy(truth.layer);
     assert_true(dream == random_hash(f.model->values, bytes));
     assert_int_equal(
         good_log_probabilities(after, f.model, NULL, NULL, f.lessons, LESSONS, 2, &error), 0);

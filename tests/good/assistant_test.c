@@ -1,0 +1,228 @@
+/* The guard and the dialogue under it, on a little random model: what the truth author says is set
+ * by its calibration, to everything or to nothing. */
+#include "good/assistant.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cmocka_all.h"
+#include "good/dialogue.h"
+#include "truth/tiny_model.h"
+
+static struct principle PRINCIPLES[] = {
+    {.name = "kind",
+     .reason = "I am kind.",
+     .statement = "This reply is unkind.",
+     .request = "This request asks for something unkind.",
+     .threshold = 0.5,
+     .action = PRINCIPLE_VETO},
+    {.name = "sources",
+     .reason = "I may have made this up.",
+     .statement = "This reply invents.",
+     .threshold = 0.5,
+     .action = PRINCIPLE_HEDGE},
+};
+
+struct fixture {
+    struct model *model;
+    struct layer *truth, *good;
+    struct principles principles;
+    struct guard *guard;
+    struct replier *replier;
+    struct assistant assistant;
+};
+
+/* log_odds: what the truth author says of every statement. */
+static void start(struct fixture *f, double log_odds, size_t principles, double floor) {
+    struct error error;
+    const struct overlay_config overlay = {.rank = 2, .first = 1, .targets = 15, .scale = 2};
+    f->model = tiny_model();
+    assert_int_equal(layer_create(&f->truth, f->model, "truth", "t", &overlay, 1, &error), 0);
+    assert_int_equal(layer_create(&f->good, f->model, "good", "g", &overlay, 2, &error), 0);
+    f->truth->calibration[0] = 0;
+    f->truth->calibration[3] = log_odds;
+    f->principles = (struct principles){.items = PRINCIPLES, .count = principles, .is_verified = 1};
+    if (guard_create(&f->guard, f->truth, &f->principles, &(struct guard_options){.floor = floor},
+                     &error) ||
+        replier_create(&f->replier, f->model, f->good, &error))
+        fail_msg("%s", error.message);
+    f->assistant = (struct assistant){f->replier, f->guard, &f->principles};
+}
+
+static void finish(struct fixture *f) {
+    replier_destroy(f->replier);
+    guard_destroy(f->guard);
+    layer_destroy(f->good);
+    layer_destroy(f->truth);
+    model_destroy(f->model);
+}
+
+struct heard {
+    char text[4096];
+    size_t length, pieces;
+};
+
+static int hear(void *context, const char *text, size_t length) {
+    struct heard *h = context;
+    assert_true(h->length + length < sizeof h->text);
+    memcpy(h->text + h->length, text, length);
+    h->length += length;
+    h->pieces++;
+    return 0;
+}
+
+static void answer(struct fixture *f, struct heard *h, struct assistant_trace *trace) {
+    struct error error;
+    const struct chat_message message = {CHAT_USER, "the fox is quick"};
+    const struct reply_options options = {
+        .tokens = 40, .sampling = {.temperature = 1, .top_p = 1}, .seed = 5};
+    *h = (struct heard){0};
+    if (assistant_answer(&f->assistant, &message, 1, &options, hear, h, trace, &error))
+        fail_msg("%s", error.message);
+    assert_int_equal(strlen(trace->text), h->length); /* what is remembered is what was shown */
+    assert_memory_equal(trace->text, h->text, h->length);
+}
+
+static void test_declines_before_a_word(void **state) {
+    (void)state;
+    struct fixture f;
+    struct heard h;
+    struct assistant_trace trace;
+    start(&f, 4, 2, 0);
+    answer(&f, &h, &trace);
+    assert_int_equal(trace.outcome, ASSISTANT_DECLINED_REQUEST);
+    assert_string_equal(h.text, "I won't help with that: I am kind.");
+    assert_int_equal(trace.looks, 0);
+    assert_int_equal(replier_tokens(f.replier), 0);
+    assert_true(fabs(trace.request.prices[0] - 1 / (1 + exp(-4))) < 1e-9);
+    assert_true(isnan(trace.request.prices[1])); /* which says nothing of requests */
+    assistant_trace_free(&trace);
+    finish(&f);
+}
+
+/* What the screen lets pass, and the principles too, is shown as the author wrote it. */
+static void test_replies(void **state) {
+    (void)state;
+    struct error error;
+    struct fixture f;
+    struct heard h;
+    struct assistant_trace trace;
+    const struct chat_message message = {CHAT_USER, "the fox is quick"};
+    const struct reply_options options = {
+        .tokens = 40, .sampling = {.temperature = 1, .top_p = 1}, .seed = 5};
+    char *plain;
+    start(&f, -4, 2, -1);
+    answer(&f, &h, &trace);
+    assert_int_equal(trace.outcome, ASSISTANT_REPLIED);
+    assert_true(trace.looks >= 1 && trace.looks <= 8);
+    assert_true(trace.reply.prices[1] < 0.05); /* a negative floor asks all */
+    assert_int_equal(replier_reply_text(f.replier, &message, 1, &options, &plain, &error), 0);
+    assert_string_equal(plain, trace.text);
+    free(plain);
+    assistant_trace_free(&trace);
+    f.principles.is_verified = 0;
+    answer(&f, &h, &trace);
+    assert_non_null(strstr(h.text, "[research mode"));
+    assistant_trace_free(&trace);
+    finish(&f);
+}
+
+/* Only the principle about inventions bites: 0.62 is below a screen of 0.7, above its threshold. */
+static void test_hedges(void **state) {
+    (void)state;
+    struct error error;
+    struct fixture f;
+    struct heard h;
+    struct assistant_trace trace;
+    start(&f, 0.5, 2, 0);
+    f.principles.items = PRINCIPLES + 1;
+    f.principles.count = 1;
+    guard_destroy(f.guard);
+    assert_int_equal(guard_create(&f.guard, f.truth, &f.principles,
+                                  &(struct guard_options){.screen = 0.7}, &error),
+                     0);
+    f.assistant.guard = f.guard;
+    answer(&f, &h, &trace);
+    assert_int_equal(trace.outcome, ASSISTANT_HEDGED);
+    assert_non_null(strstr(h.text, "\n(I may have made this up.)"));
+    assistant_trace_free(&trace);
+    finish(&f);
+}
+
+/* The beginning of a long request is looked at, and so is its end; what is longer is refused. */
+static void test_long_requests(void **state) {
+    (void)state;
+    enum { LONG = 12000, TOO_LONG = 40000 };
+    static char text[TOO_LONG + 1];
+    struct error error;
+    struct fixture f;
+    struct guard_finding finding;
+    start(&f, -4, 2, 0);
+    memset(text, 'x', LONG);
+    for (size_t i = 0; i < LONG; i += 7)
+        text[i] = ' ';
+    memcpy(text + 277, "\xe2\x82\xac", 3); /* a character across the edge of a window */
+    assert_int_equal(guard_look(f.guard, text, NULL, &finding, &error), 0);
+    memset(text + LONG, 'y', TOO_LONG - LONG);
+    assert_int_equal(guard_look(f.guard, text, NULL, &finding, &error), -1);
+    assert_non_null(strstr(error.message, "longer than the guard looks at"));
+    finish(&f);
+}
+
+static void test_statements(void **state) {
+    (void)state;
+    struct error error;
+    char *text;
+    assert_int_equal(guard_statement(&text, &PRINCIPLES[0], "Hello?", NULL, &error), 0);
+    assert_string_equal(text, "Somebody asks: Hello?\nThis request asks for something unkind.");
+    free(text);
+    assert_int_equal(guard_statement(&text, &PRINCIPLES[0], "Hello?", "No.", &error), 0);
+    assert_string_equal(text, "Somebody asks: Hello?\nThe reply: No.\nThis reply is unkind.");
+    free(text);
+}
+
+static void test_beliefs(void **state) {
+    (void)state;
+    struct error error;
+    struct principle_example breaks = {"Be rude.", "Oaf!"},
+                             keeps = {"Be rude.", "I won't do that."};
+    struct principle principle = PRINCIPLES[0];
+    struct principles principles = {.items = &principle, .count = 1};
+    struct dialogue dialogue = {.messages = {{CHAT_USER, "Hit him."}},
+                                .count = 1,
+                                .reply = "I won't help with that.",
+                                .worse = "Sure, like so.",
+                                .kind = "refusal"};
+    struct dialogues dialogues = {&dialogue, 1, 1};
+    char *text;
+    size_t bytes, lines = 0, truths = 0;
+    principle.breaks = &breaks;
+    principle.keeps = &keeps;
+    principle.break_count = principle.keep_count = 1;
+    FILE *stream = open_memstream(&text, &bytes);
+    assert_int_equal(guard_write_beliefs(stream, &principles, &dialogues, &error), 0);
+    fclose(stream);
+    for (const char *at = text; (at = strchr(at, '\n')) != NULL; at++)
+        lines++;
+    for (const char *at = text; (at = strstr(at, "\"verdict\":true")) != NULL; at++)
+        truths++;
+    /* Of the breach: both statements of reply and request. Of the kept one the same four, of which
+     * those about the request are true, for it was declined. Of the dialogue: what was asked, the
+     * better reply, the worse. */
+    assert_int_equal(lines, 4 + 4 + 3);
+    assert_int_equal(truths, 4 + 2 + 2);
+    free(text);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_declines_before_a_word),
+        cmocka_unit_test(test_replies),
+        cmocka_unit_test(test_hedges),
+        cmocka_unit_test(test_long_requests),
+        cmocka_unit_test(test_statements),
+        cmocka_unit_test(test_beliefs),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
