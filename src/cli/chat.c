@@ -6,10 +6,11 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/progress.h"
+#include "base/memory.h"
 #include "cli/commands.h"
 #include "cli/options.h"
 #include "good/assistant.h"
+#include "good/profile.h"
 
 static const char HELP[] =
     "usage: trine chat --model MODEL --good GOOD.gguf --guard TRUTH.gguf [OPTIONS]\n"
@@ -22,6 +23,8 @@ static const char HELP[] =
     "  --principles DIR    default: $TRINE_PRINCIPLES, or those that come with Trine\n"
     "  --key FILE          the operator's public key; default: $TRINE_OPERATOR_KEY, or Trine's\n"
     "  --research          principles that are not verified are taken, and every reply says so\n"
+    "  --space FILE        what may be tuned (trine values)\n"
+    "  --values FILE       a profile of values; what is granted of it is said first\n"
     "  --prompt TEXT       one message, one reply\n"
     "  --why               what the guard found, after each reply, on standard error\n"
     "  --tokens N          of a reply, at most; default 160\n"
@@ -32,12 +35,15 @@ static const char HELP[] =
 
 struct run {
     const char *model_path, *base, *good, *guard_path, *principles_path, *key_path, *prompt;
+    const char *space_path, *profile_path;
     int is_research, explains;
     struct reply_options options;
     struct model *model;
     struct layer *layer, *truth;
     struct principles principles;
     struct guard *guard;
+    struct values_space space;
+    real *offset; /* [Z] granted, or NULL */
     struct replier *replier;
     struct assistant assistant;
     struct chat_message messages[DIALOGUE_TURNS];
@@ -51,7 +57,9 @@ static int take_option(struct run *run, int option, struct error *error) {
                             ['t'] = &run->guard_path,
                             ['P'] = &run->principles_path,
                             ['k'] = &run->key_path,
-                            ['p'] = &run->prompt};
+                            ['p'] = &run->prompt,
+                            ['s'] = &run->space_path,
+                            ['v'] = &run->profile_path};
     size_t seed;
     if (option > 0 && option < (int)(sizeof paths / sizeof *paths) && paths[option] != NULL) {
         *paths[option] = optarg;
@@ -85,6 +93,8 @@ static int parse(struct run *run, int argc, char **argv, struct error *error) {
                                             {"guard", required_argument, NULL, 't'},
                                             {"principles", required_argument, NULL, 'P'},
                                             {"key", required_argument, NULL, 'k'},
+                                            {"space", required_argument, NULL, 's'},
+                                            {"values", required_argument, NULL, 'v'},
                                             {"prompt", required_argument, NULL, 'p'},
                                             {"research", no_argument, NULL, 'R'},
                                             {"why", no_argument, NULL, 'w'},
@@ -127,11 +137,38 @@ static int open_principles(struct run *run, struct error *error) {
     return principles_open(&run->principles, path, has_key ? &key : NULL, run->is_research, error);
 }
 
+/* The guard is asked by the truth author's own vector; the offset goes to the good author alone. */
+static int open_values(struct run *run, struct error *error) {
+    struct profile profile;
+    struct values_grant grant;
+    if (run->profile_path == NULL)
+        return 0;
+    if (run->space_path == NULL)
+        return error_set(error, "--values FILE wants --space FILE, of the good author");
+    if (values_space_load(&run->space, run->layer, run->space_path, error) ||
+        profile_load(&profile, &run->space, run->profile_path, error))
+        return -1;
+    real *wish = memory_allocate(run->space.width, sizeof *wish, error);
+    run->offset = memory_allocate(run->space.width, sizeof *run->offset, error);
+    if (wish != NULL && run->offset != NULL) {
+        profile_wish(&profile, &run->space, wish);
+        values_grant(&run->space, wish, run->offset, &grant);
+        fprintf(stderr, "values \"%s\": %.0f %% honoured%s%s\n", profile.name, 100 * grant.honoured,
+                grant.is_projected ? "; what would move the principles was taken out" : "",
+                grant.is_shortened ? "; shortened to the radius" : "");
+    }
+    run->options.offset = run->offset;
+    profile_free(&profile);
+    int failed = wish == NULL || run->offset == NULL;
+    memory_free(wish);
+    return failed ? -1 : 0;
+}
+
 static int open_all(struct run *run, struct error *error) {
     if (open_principles(run, error) ||
         model_load_on(&run->model, run->model_path, run->base, PRECISION_BF16, error) ||
         load_layer(&run->layer, run, run->good, "good", error) ||
-        load_layer(&run->truth, run, run->guard_path, "truth", error) ||
+        load_layer(&run->truth, run, run->guard_path, "truth", error) || open_values(run, error) ||
         guard_create(&run->guard, run->truth, &run->principles,
                      &(struct guard_options){.floor = run->explains ? -1 : 0}, error) ||
         replier_create(&run->replier, run->model, run->layer, error))
@@ -214,6 +251,8 @@ static void finish(struct run *run) {
         free((char *)run->messages[i].content);
     replier_destroy(run->replier);
     guard_destroy(run->guard);
+    memory_free(run->offset);
+    values_space_free(&run->space);
     layer_destroy(run->truth);
     layer_destroy(run->layer);
     principles_close(&run->principles);

@@ -19,6 +19,7 @@ int command_principles(int argc, char **argv);
 int command_read(int argc, char **argv);
 int command_train(int argc, char **argv);
 int command_truth(int argc, char **argv);
+int command_values(int argc, char **argv);
 int command_write(int argc, char **argv);
 
 /* clang-format off */
@@ -40,6 +41,7 @@ int command_write(int argc, char **argv);
     {"chat", command_chat, "a dialogue with the good author, under the principles"}, \
     {"good", command_good, "train and measure the good author"}, \
     {"principles", command_principles, "show, verify and sign what replies are held to"}, \
+    {"values", command_values, "what a user may change about the good author"}, \
     {NULL, NULL, NULL},
 /* clang-format on */
 
