@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/file.h"
+#include "base/json_file.h"
 #include "dream/read.h"
 
 int option_wants_help(int argc, char **argv, const char *help) {
@@ -53,12 +54,7 @@ int option_write_json(const json_t *json, const char *path, struct error *error)
             return error_set(error, "standard output: %s", strerror(errno));
         return 0;
     }
-    struct file_writer writer;
-    if (file_writer_open(&writer, path, error))
-        return -1;
-    json_dumpf(json, writer.stream, flags);
-    fputc('\n', writer.stream);
-    return file_writer_commit(&writer, error);
+    return json_file_write(json, path, flags, error);
 }
 
 int handle_wishes_add(struct handle_wishes *wishes, int option, const char *argument,

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/file.h"
+#include "base/json_file.h"
 #include "base/memory.h"
 
 /* Far more than any radius; what is larger is a mistake, or malice. */
@@ -121,7 +122,6 @@ int profile_load(struct profile *p, const struct values_space *space, const char
 
 int profile_save(const struct profile *p, const struct values_space *space, const char *path,
                  struct error *error) {
-    struct file_writer writer;
     json_t *values = json_object(), *offset = json_array();
     for (size_t i = 0; i < space->direction_count; i++)
         if (p->values[i] != 0)
@@ -130,15 +130,7 @@ int profile_save(const struct profile *p, const struct values_space *space, cons
         json_array_append_new(offset, json_real((double)p->offset[d]));
     json_t *json = json_pack("{s:i, s:s, s:s, s:o, s:o}", "trine_values", 1, "author",
                              space->author, "name", p->name, "values", values, "offset", offset);
-    if (json == NULL)
-        return error_set(error, "out of memory, or the name is not UTF-8");
-    int result = file_writer_open(&writer, path, error);
-    if (result == 0 && json_dumpf(json, writer.stream, JSON_INDENT(1)) != 0) {
-        file_writer_abort(&writer);
-        result = error_set(error, "%s: cannot write", path);
-    } else if (result == 0) {
-        result = file_writer_commit(&writer, error);
-    }
+    int result = json_file_write(json, path, JSON_INDENT(1), error);
     json_decref(json);
     return result;
 }

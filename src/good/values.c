@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/file.h"
+#include "base/json_file.h"
 #include "base/memory.h"
 #include "base/random.h"
 #include "good/lesson_pass.h"
@@ -236,16 +237,7 @@ int values_space_save(const struct values_space *s, const char *path, struct err
     json_t *json =
         json_pack("{s:i, s:s, s:f, s:o, s:o}", "trine_values_space", 1, "author", s->author,
                   "radius", s->radius, "protected", rows, "directions", directions);
-    int result = json == NULL ? error_set(error, "out of memory") : 0;
-    struct file_writer writer;
-    if (result == 0)
-        result = file_writer_open(&writer, path, error);
-    if (result == 0 && json_dumpf(json, writer.stream, JSON_INDENT(1)) != 0) {
-        file_writer_abort(&writer);
-        result = error_set(error, "%s: cannot write", path);
-    } else if (result == 0) {
-        result = file_writer_commit(&writer, error);
-    }
+    int result = json_file_write(json, path, JSON_INDENT(1), error);
     json_decref(json);
     return result;
 }

@@ -6,6 +6,7 @@
 #include <strings.h>
 
 #include "base/file.h"
+#include "base/json_file.h"
 #include "base/memory.h"
 
 enum { HANDLE_FILE_LIMIT = 16 << 20 };
@@ -291,16 +292,8 @@ int handle_load(struct handle *handle, const char *path, struct error *error) {
 }
 
 int handle_save(const struct handle *handle, const char *path, struct error *error) {
-    struct file_writer writer;
-    if (file_writer_open(&writer, path, error))
-        return -1;
     json_t *json = handle_to_json(handle);
-    int failed = json == NULL || json_dumpf(json, writer.stream, JSON_INDENT(1)) != 0;
+    int result = json_file_write(json, path, JSON_INDENT(1), error);
     json_decref(json);
-    if (failed) {
-        file_writer_abort(&writer);
-        return error_set(error, "cannot write the handle to %s", path);
-    }
-    fputc('\n', writer.stream);
-    return file_writer_commit(&writer, error);
+    return result;
 }
