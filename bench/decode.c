@@ -61,12 +61,13 @@ int main(int argc, char **argv) {
     struct decoder *decoder;
     char *ids;
     size_t bytes;
-    if (argc != 6)
+    if (argc != 6 && argc != 7)
         return 2;
     size_t prompt = strtoul(argv[3], NULL, 10), count = strtoul(argv[4], NULL, 10);
     int threads = atoi(argv[5]);
     omp_set_num_threads(threads);
-    struct decoder_options options = {.context = prompt + count + 8, .threads = (size_t)threads};
+    struct decoder_options options = {
+        .context = prompt + count + 8, .threads = (size_t)threads, .is_lean = argc == 7};
     if (model_load(&model, argv[1], PRECISION_BF16, &error) ||
         file_read_all(argv[2], 1 << 24, &ids, &bytes, &error)) {
         fprintf(stderr, "decode: %s\n", error.message);

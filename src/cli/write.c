@@ -40,6 +40,7 @@ static const char HELP[] =
     "  --prompt TEXT       the text begins so\n"
     "  --chat              the prompt is a message to an assistant, in the checkpoint's format\n"
     "  --tokens N          at most so many tokens (200)\n"
+    "  --lean              a long prompt takes no more memory than writing does, and longer\n"
     "  --temperature T     0: always the likeliest token (0.8)\n"
     "  --top-p P           keep the likeliest tokens that hold this share (0.95)\n"
     "  --min-p P           drop tokens below this share of the likeliest one (0)\n"
@@ -96,6 +97,9 @@ static int parse_option(struct run *run, int option, int argc, char **argv, stru
     case 'a':
         run->as = optarg;
         return 0;
+    case 'z':
+        run->options.is_lean = 1;
+        return 0;
     case 'w':
         return parse_sweep(&run->sweep, optarg, error);
     case 'n':
@@ -137,6 +141,7 @@ static int parse(struct run *run, int argc, char **argv, struct error *error) {
                                             {"prompt", required_argument, NULL, 'p'},
                                             {"chat", no_argument, NULL, 'c'},
                                             {"tokens", required_argument, NULL, 'n'},
+                                            {"lean", no_argument, NULL, 'z'},
                                             {"temperature", required_argument, NULL, 't'},
                                             {"top-p", required_argument, NULL, 'o'},
                                             {"min-p", required_argument, NULL, 'i'},

@@ -11,6 +11,7 @@ struct writer {
     const struct layer *layer; /* whose author writes, or NULL */
     struct decoder *decoder;   /* made when the length of the text is known */
     size_t context;            /* of the decoder */
+    int is_lean;               /* the decoder */
     struct tokenizer_cache *cache;
     struct token_list prompt;
     uint8_t *banned; /* special tokens other than the end */
@@ -69,16 +70,17 @@ void writer_destroy(struct writer *w) {
 
 /* A decoder with room for so many tokens, as far as decoders go: a cache for the longest texts
  * takes as much memory as a small model. */
-static int prepare_decoder(struct writer *w, size_t tokens, struct error *error) {
+static int prepare_decoder(struct writer *w, size_t tokens, int is_lean, struct error *error) {
     enum { STEP = 128 };
     struct weights weights = w->layer != NULL ? layer_weights(w->layer) : model_weights(w->model);
     size_t context = tokens < DECODER_CONTEXT ? (tokens + STEP - 1) / STEP * STEP : DECODER_CONTEXT;
-    if (w->decoder != NULL && w->context >= context)
+    if (w->decoder != NULL && w->context >= context && w->is_lean == is_lean)
         return 0;
     decoder_destroy(w->decoder);
     w->context = context;
-    return decoder_create(&w->decoder, &weights, &(struct decoder_options){.context = context},
-                          error);
+    w->is_lean = is_lean;
+    return decoder_create(&w->decoder, &weights,
+                          &(struct decoder_options){.context = context, .is_lean = is_lean}, error);
 }
 
 static void take_handle(struct writer *w, const struct handle *handle) {
@@ -139,7 +141,7 @@ static int feed_prompt(struct writer *w, const struct handle *handle,
             error_set(error, "this model's tokenizer has no token that begins a document; give "
                              "a prompt");
     size_t written = options->tokens < DECODER_CONTEXT ? options->tokens : DECODER_CONTEXT;
-    if (result != 0 || prepare_decoder(w, w->prompt.count + written, error))
+    if (result != 0 || prepare_decoder(w, w->prompt.count + written, options->is_lean, error))
         return -1;
     take_handle(w, handle);
     *logits = decoder_prompt(w->decoder, w->prompt.ids, w->prompt.count, error);

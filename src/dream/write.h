@@ -12,6 +12,7 @@ struct write_options {
     const char *prompt;      /* NULL or "": the beginning of a document */
     int is_chat;             /* the prompt is a user's message, in the model's chat format */
     size_t tokens;           /* at most so many are written */
+    int is_lean;             /* a long prompt takes no more memory than writing does, and longer */
     uint64_t seed;
     struct sampling sampling;
 };

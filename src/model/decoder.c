@@ -98,6 +98,7 @@ int decoder_create(struct decoder **out, const struct weights *weights,
                                                             : context;
     d->threads =
         options != NULL && options->threads > 0 ? options->threads : (size_t)omp_get_num_procs();
+    d->is_lean = options != NULL && options->is_lean;
     d->cache_is_real = weights->base == NULL && weights->precision == PRECISION_REAL;
     int failed = take_all(d, error) != 0;
     for (size_t i = 0; !failed && i < d->threads; i++)
@@ -257,7 +258,8 @@ static size_t chunk_size(struct decoder *d, size_t left) {
     size_t room = d->context - d->position, count = left < WIDE_CHUNK ? left : WIDE_CHUNK;
     count = count < room ? count : room;
     /* Between the two kinds of product, several small chunks are faster than a large one. */
-    return count < LEAST_WIDE && count > PRODUCT_ROWS ? PRODUCT_ROWS : count;
+    int is_small = count < LEAST_WIDE || d->is_lean;
+    return is_small && count > PRODUCT_ROWS ? PRODUCT_ROWS : count;
 }
 
 static void visit_chunk(struct decoder *d, struct decoder_buffers *b, size_t first, size_t count,
@@ -272,7 +274,7 @@ static void visit_chunk(struct decoder *d, struct decoder_buffers *b, size_t fir
 
 int decoder_prompt_visit(struct decoder *d, const uint32_t *tokens, size_t count,
                          decoder_visit *visit, void *context, struct error *error) {
-    if (count >= LEAST_WIDE && prepare_wide(d, count, error))
+    if (count >= LEAST_WIDE && !d->is_lean && prepare_wide(d, count, error))
         return -1;
     for (size_t at = 0; at < count;) {
         size_t chunk = chunk_size(d, count - at);

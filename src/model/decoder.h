@@ -17,6 +17,8 @@ enum { DECODER_CONTEXT = 4096 };
 struct decoder_options {
     size_t context; /* tokens of cache; 0: the model's, but at most DECODER_CONTEXT */
     size_t threads; /* 0: one for each core */
+    int is_lean;    /* prompts by the kernels for a few tokens: slower, in no more memory than
+                     * decoding takes */
 };
 
 /* Borrows the weights. Memory: the cache of 2 * context * L * K * E numbers, two bytes each (reals

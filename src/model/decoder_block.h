@@ -33,6 +33,7 @@ struct decoder_lane {
 
 struct decoder {
     struct weights weights;
+    int is_lean; /* as the option */
     size_t context, threads;
     struct barrier barrier; /* of the team that runs a chunk */
     size_t position;        /* tokens in the cache */

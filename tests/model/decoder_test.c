@@ -178,11 +178,40 @@ static void test_long_text(void **state) {
     fixture_end(&f);
 }
 
+/* A lean prompt comes to the same and allocates nothing; a wide one does. */
+static void test_lean(void **state) {
+    (void)state;
+    struct fixture f;
+    struct error error;
+    struct decoder *lean, *wide;
+    uint32_t tokens[TIME];
+    fixture_start(&f, &CONFIG);
+    for (size_t t = 0; t < TIME; t++)
+        tokens[t] = (uint32_t)f.tokens[t];
+    assert_int_equal(
+        decoder_create(&lean, &f.weights, &(struct decoder_options){.is_lean = 1}, &error), 0);
+    assert_int_equal(decoder_create(&wide, &f.weights, NULL, &error), 0);
+    size_t before = memory_allocation_count();
+    const real *a = decoder_prompt(lean, tokens, TIME, &error);
+    assert_int_equal(memory_allocation_count(), before);
+    const real *b = decoder_prompt(wide, tokens, TIME, &error);
+    assert_true(memory_allocation_count() > before); /* or the prompt is too short to tell */
+    for (size_t v = 0; v < VOCABULARY; v++)
+        assert_true(fabs((double)(a[v] - b[v])) < (sizeof(real) == 8 ? 1e-9 : 2e-3));
+    decoder_destroy(lean);
+    decoder_destroy(wide);
+    fixture_end(&f);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_overlay), cmocka_unit_test(test_mark),
-        cmocka_unit_test(test_untold),  cmocka_unit_test(test_partly_told_from_a_start),
-        cmocka_unit_test(test_plain),   cmocka_unit_test(test_long_text),
+        cmocka_unit_test(test_lean),
+        cmocka_unit_test(test_overlay),
+        cmocka_unit_test(test_mark),
+        cmocka_unit_test(test_untold),
+        cmocka_unit_test(test_partly_told_from_a_start),
+        cmocka_unit_test(test_plain),
+        cmocka_unit_test(test_long_text),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -147,9 +147,11 @@ def check_logits(prose):
 
 def check_memory(prose):
     """What decoding has in memory at most, beside the file and the cache that it cannot do without."""
-    tokens(BASE, prose)[:100].tofile(path("ids"))
-    peak, least = map(int, subprocess.check_output([DRIVER, "memory", BASE, path("ids")]).split())
-    expect(peak <= 1.05 * least, f"decoding 100 tokens: peak of {peak / 1e6:.1f} MB for {least / 1e6:.1f} MB of file and cache")
+    for count, prompt in ((100, ["16"]), (640, ["512", "lean"])):
+        tokens(BASE, prose)[:count].tofile(path("ids"))
+        peak, least = map(int, subprocess.check_output([DRIVER, "memory", BASE, path("ids"), *prompt]).split())
+        expect(peak <= 1.05 * least, f"decoding {count} tokens after a prompt of {' '.join(prompt)}: peak of {peak / 1e6:.1f} MB "
+                                     f"for {least / 1e6:.1f} MB of file and cache")
 
 
 def check_exports(prose):

@@ -1,7 +1,7 @@
 /* What the comparisons with other programs ask of the library: tokens and logits as raw files.
  *   driver tokens MODEL TEXT OUT
  *   driver logits MODEL IDS OUT CHUNK [SLOT=LABEL]...     IDS: u32 tokens; OUT: f32 [count,V]
- *   driver memory MODEL IDS                               prints the peak, and file and cache, in
+ *   driver memory MODEL IDS [PROMPT [lean]]               prints the peak, and file and cache, in
  * bytes CHUNK tokens at a time; with labels, every slot is told: those not named the prior's mean.
  */
 #include <stdio.h>
@@ -95,9 +95,9 @@ static int write_logits(const struct model *model, int argc, char **argv, struct
     return file_writer_commit(&out, error);
 }
 
-/* A short prompt, then the other tokens one by one. */
-static int print_memory(const struct model *model, char **argv, struct error *error) {
-    enum { PROMPT = 16 };
+/* A prompt, then the other tokens one by one. */
+static int print_memory(const struct model *model, char **argv, size_t prompt, int is_lean,
+                        struct error *error) {
     struct decoder *decoder;
     char *ids;
     size_t bytes;
@@ -107,12 +107,13 @@ static int print_memory(const struct model *model, char **argv, struct error *er
         return -1;
     const uint32_t *tokens = (const uint32_t *)(const void *)ids;
     size_t count = bytes / sizeof *tokens;
-    if (decoder_create(&decoder, &weights, &(struct decoder_options){.context = count}, error))
+    if (decoder_create(&decoder, &weights,
+                       &(struct decoder_options){.context = count, .is_lean = is_lean}, error))
         return -1;
-    int result = count > PROMPT ? 0 : error_set(error, "too few tokens");
-    if (result == 0 && decoder_prompt(decoder, tokens, PROMPT, error) == NULL)
+    int result = count > prompt ? 0 : error_set(error, "too few tokens");
+    if (result == 0 && decoder_prompt(decoder, tokens, prompt, error) == NULL)
         result = -1;
-    for (size_t i = PROMPT; result == 0 && i < count; i++)
+    for (size_t i = prompt; result == 0 && i < count; i++)
         decoder_step(decoder, tokens[i]);
     size_t cache = 4 * count * c->blocks * c->key_value_heads * c->head_width;
     printf("%zu %zu\n", memory_peak(), model->base->file_bytes + cache);
@@ -128,7 +129,8 @@ int main(int argc, char **argv) {
     int result = -1;
     if (argc >= 4 && model_load(&model, argv[2], PRECISION_BF16, &error) == 0) {
         if (strcmp(argv[1], "memory") == 0 && model->base != NULL)
-            result = print_memory(model, argv + 3, &error);
+            result = print_memory(model, argv + 3, argc > 4 ? strtoul(argv[4], NULL, 10) : 16,
+                                  argc > 5, &error);
         else if (strcmp(argv[1], "tokens") == 0 && argc >= 5)
             result = write_tokens(model, argv + 3, &error);
         else if (strcmp(argv[1], "logits") == 0 && argc >= 6)
