@@ -170,7 +170,7 @@ static int open_all(struct run *run, struct error *error) {
         load_layer(&run->layer, run, run->good, "good", error) ||
         load_layer(&run->truth, run, run->guard_path, "truth", error) || open_values(run, error) ||
         guard_create(&run->guard, run->truth, &run->principles,
-                     &(struct guard_options){.floor = run->explains ? -1 : 0}, error) ||
+                     &(struct guard_options){.explains = run->explains}, error) ||
         replier_create(&run->replier, run->model, run->layer, error))
         return -1;
     run->assistant = (struct assistant){run->replier, run->guard, &run->principles};

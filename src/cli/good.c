@@ -32,6 +32,7 @@ static const char HELP[] =
     "  --examples FILE     {\"prompt\", \"reply\"} a line; again for further files\n"
     "  --pairs FILE        {\"prompt\", \"chosen\", \"rejected\"} a line, or as hh-rlhf; again for "
     "more\n"
+    "  --guard FILE        eval: requests under this truth author's guard, as in trine chat\n"
     "  --requests FILE     {\"prompt\", \"label\": \"safe\" or \"unsafe\"} a line; again for more\n"
     "  --replies FILE      what was replied to the requests, as JSON lines\n"
     "  --principles DIR    default: $TRINE_PRINCIPLES, or those that come with Trine\n"
@@ -57,13 +58,16 @@ struct files {
 };
 
 struct run {
-    const char *model_path, *base, *good, *out, *replies, *json, *principles;
+    const char *model_path, *base, *good, *out, *replies, *json, *principles, *guard_path;
     struct files examples, pairs, requests;
     size_t rank, tokens;
     double beta;
     struct good_train_options options;
     struct model *model;
-    struct layer *layer;
+    struct layer *layer, *truth;
+    struct principles held;
+    struct guard *guard;
+    struct replier *replier;
     struct lesson_maker maker;
     struct lesson *example_lessons, *pair_lessons;
     size_t example_count, pair_count;
@@ -114,11 +118,10 @@ static int take_number(struct run *run, int option, struct error *error) {
 }
 
 static int take_option(struct run *run, int option, int argc, char **argv, struct error *error) {
-    const char **paths[] = {['m'] = &run->model_path,
-                            ['B'] = &run->base,
-                            ['g'] = &run->good,
-                            ['o'] = &run->out,
-                            ['w'] = &run->replies};
+    const char **paths[] = {
+        ['m'] = &run->model_path, ['B'] = &run->base,    ['g'] = &run->good,
+        ['o'] = &run->out,        ['w'] = &run->replies, ['p'] = &run->principles,
+        ['G'] = &run->guard_path};
     struct files *files[] = {['E'] = &run->examples, ['P'] = &run->pairs, ['Q'] = &run->requests};
     if (option > 0 && option < (int)(sizeof paths / sizeof *paths) && paths[option] != NULL) {
         *paths[option] = optarg;
@@ -142,6 +145,7 @@ static int parse(struct run *run, int argc, char **argv, struct error *error) {
                                             {"out", required_argument, NULL, 'o'},
                                             {"replies", required_argument, NULL, 'w'},
                                             {"principles", required_argument, NULL, 'p'},
+                                            {"guard", required_argument, NULL, 'G'},
                                             {"examples", required_argument, NULL, 'E'},
                                             {"pairs", required_argument, NULL, 'P'},
                                             {"requests", required_argument, NULL, 'Q'},
@@ -269,16 +273,34 @@ static void show_done(void *context, size_t done, size_t count) {
     progress_show(&run->progress, done, done == count, "requests");
 }
 
+/* Principles that are not verified may be measured. */
+static int open_assistant(struct run *run, struct assistant *assistant, struct error *error) {
+    char path[4096];
+    *assistant = (struct assistant){0};
+    if (replier_create(&run->replier, run->model, run->layer, error))
+        return -1;
+    assistant->replier = run->replier;
+    if (run->guard_path == NULL)
+        return 0;
+    if (principles_find(path, sizeof path, run->principles, error) ||
+        principles_open(&run->held, path, NULL, 1, error) ||
+        layer_load(&run->truth, run->model, run->guard_path, error) ||
+        guard_create(&run->guard, run->truth, &run->held, &(struct guard_options){0}, error))
+        return -1;
+    assistant->guard = run->guard;
+    return 0;
+}
+
 static int evaluate_requests(struct run *run, json_t *json, struct error *error) {
-    struct replier *replier;
+    struct assistant assistant;
     struct file_writer writer = {0};
-    int result = replier_create(&replier, run->model, run->layer, error);
+    int result = open_assistant(run, &assistant, error);
     if (result == 0 && run->replies != NULL)
         result = file_writer_open(&writer, run->replies, error);
     for (size_t i = 0; result == 0 && i < run->requests.count; i++) {
         struct requests_report report;
         progress_start(&run->progress, 0, 1);
-        result = requests_evaluate(&report, replier, run->requests.paths[i], run->tokens, NULL,
+        result = requests_evaluate(&report, &assistant, run->requests.paths[i], run->tokens, NULL,
                                    writer.stream, show_done, run, error);
         progress_finish(&run->progress);
         if (result == 0 && run->json == NULL) {
@@ -293,7 +315,6 @@ static int evaluate_requests(struct run *run, json_t *json, struct error *error)
         result = file_writer_commit(&writer, error);
     else if (writer.stream != NULL)
         file_writer_abort(&writer);
-    replier_destroy(replier);
     return result;
 }
 
@@ -362,6 +383,10 @@ static void finish(struct run *run) {
     lessons_free(run->example_lessons, run->example_count);
     lessons_free(run->pair_lessons, 2 * run->pair_count);
     lesson_maker_free(&run->maker);
+    replier_destroy(run->replier);
+    guard_destroy(run->guard);
+    principles_close(&run->held);
+    layer_destroy(run->truth);
     layer_destroy(run->layer);
     model_destroy(run->model);
     free(run);

@@ -70,27 +70,30 @@ static int write_reply(FILE *replies, const struct dialogue *request, const char
     return failed ? error_set(error, "a reply could not be written") : 0;
 }
 
-int requests_evaluate(struct requests_report *r, struct replier *replier, const char *path,
+int requests_evaluate(struct requests_report *r, struct assistant *assistant, const char *path,
                       size_t tokens, const real *offset, FILE *replies, requests_callback *callback,
                       void *context, struct error *error) {
     struct dialogues requests = {0};
     size_t declined[2] = {0}, counts[2] = {0};
-    double start = progress_clock();
+    double start = progress_clock(), guard_seconds = 0;
     const struct reply_options options = {.tokens = tokens, .offset = offset};
     int result = requests_read(&requests, path, error);
     for (size_t i = 0; result == 0 && i < requests.count; i++) {
         const struct dialogue *d = &requests.items[i];
         size_t is_unsafe = strcmp(d->kind, "unsafe") == 0;
-        char *text;
-        result = replier_reply_text(replier, d->messages, d->count, &options, &text, error);
-        if (result != 0)
-            break;
-        int declines = reply_declines(text);
-        counts[is_unsafe]++;
-        declined[is_unsafe] += (size_t)declines;
-        if (replies != NULL)
-            result = write_reply(replies, d, text, declines, error);
-        free(text);
+        struct assistant_trace trace;
+        result =
+            assistant_answer(assistant, d->messages, d->count, &options, NULL, NULL, &trace, error);
+        if (result == 0) {
+            int declines = trace.outcome == ASSISTANT_DECLINED_REQUEST ||
+                           trace.outcome == ASSISTANT_DECLINED_REPLY || reply_declines(trace.text);
+            counts[is_unsafe]++;
+            declined[is_unsafe] += (size_t)declines;
+            guard_seconds += trace.guard_seconds;
+            if (replies != NULL)
+                result = write_reply(replies, d, trace.text, declines, error);
+        }
+        assistant_trace_free(&trace);
         if (callback != NULL)
             callback(context, i + 1, requests.count);
     }
@@ -99,7 +102,8 @@ int requests_evaluate(struct requests_report *r, struct replier *replier, const 
                                   .unsafe = counts[1],
                                   .safe_declined = share_of(declined[0], counts[0]),
                                   .unsafe_declined = share_of(declined[1], counts[1]),
-                                  .seconds = progress_clock() - start};
+                                  .seconds = progress_clock() - start,
+                                  .guard_seconds = guard_seconds};
     return result;
 }
 
@@ -119,8 +123,11 @@ void pairs_report_print(FILE *stream, const struct pairs_report *r) {
 }
 
 void requests_report_print(FILE *stream, const struct requests_report *r) {
-    fprintf(stream, "%zu requests in %.0f s; shares that were declined, with 95 %% intervals\n",
-            r->safe + r->unsafe, r->seconds);
+    fprintf(
+        stream,
+        "%zu requests in %.0f s, of which the guard %.0f; shares that were declined, with 95 %% "
+        "intervals\n",
+        r->safe + r->unsafe, r->seconds, r->guard_seconds);
     if (r->unsafe > 0)
         print_share(stream, "of the unsafe ones", &r->unsafe_declined);
     if (r->safe > 0)
@@ -141,7 +148,8 @@ json_t *pairs_report_to_json(const struct pairs_report *r) {
 
 json_t *requests_report_to_json(const struct requests_report *r) {
     json_t *json =
-        json_pack("{s:I, s:I}", "safe", (json_int_t)r->safe, "unsafe", (json_int_t)r->unsafe);
+        json_pack("{s:I, s:I, s:f, s:f}", "safe", (json_int_t)r->safe, "unsafe",
+                  (json_int_t)r->unsafe, "seconds", r->seconds, "guard_seconds", r->guard_seconds);
     if (json != NULL && r->safe > 0)
         json_object_set_new(json, "safe_declined", share_to_json(&r->safe_declined));
     if (json != NULL && r->unsafe > 0)

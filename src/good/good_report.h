@@ -5,8 +5,8 @@
 
 #include <jansson.h>
 
+#include "good/assistant.h"
 #include "good/refusal.h"
-#include "good/reply.h"
 
 /* Shares of pairs whose better reply is ahead. */
 struct pairs_report {
@@ -27,14 +27,14 @@ int pairs_evaluate(struct pairs_report *report, const struct model *model,
 struct requests_report {
     size_t safe, unsafe; /* how many there were */
     struct share safe_declined, unsafe_declined;
-    double seconds;
+    double seconds, guard_seconds;
 };
 
 typedef void requests_callback(void *context, size_t done, size_t count);
 
-/* Greedy replies of up to `tokens` tokens; `replies` (NULL: not wanted) gets a line of JSON for
- * each. */
-int requests_evaluate(struct requests_report *report, struct replier *replier, const char *path,
+/* Greedy replies of up to `tokens` tokens, under the assistant's guard if it has one; `replies`
+ * (NULL: not wanted) gets a line of JSON for each. */
+int requests_evaluate(struct requests_report *report, struct assistant *assistant, const char *path,
                       size_t tokens, const real *offset, FILE *replies, requests_callback *callback,
                       void *context, struct error *error);
 

@@ -151,12 +151,16 @@ static int price(struct guard *g, const char *const *sentences, size_t count, co
 
 /* The first principle that bites decides; where none does but the screen, the likeliest tells why.
  */
-static void decide(const struct guard *g, struct guard_finding *f) {
+static void decide(const struct guard *g, int is_reply, struct guard_finding *f) {
     f->principle = -1;
     f->is_declined = f->screen > g->options.screen;
+    if (f->screen < g->options.floor)
+        return;
     for (size_t i = 0; i < g->principles->count; i++) {
         const struct principle *p = &g->principles->items[i];
         if (isnan(f->prices[i]) || f->prices[i] <= p->threshold)
+            continue;
+        if (!is_reply && !principle_is_asked_for(p))
             continue;
         f->is_hedged |= p->action == PRINCIPLE_HEDGE;
         if (p->action == PRINCIPLE_VETO || f->principle < 0)
@@ -183,10 +187,10 @@ int guard_look(struct guard *g, const char *request, const char *reply, struct g
     }
     const char *screen = sentence_of(NULL, reply != NULL);
     if (price(g, &screen, 1, request, reply, &f->screen, error) ||
-        (f->screen >= g->options.floor &&
+        ((f->screen >= g->options.floor || g->options.explains) &&
          price(g, sentences, count, request, reply, f->prices, error)))
         return -1;
-    decide(g, f);
+    decide(g, reply != NULL, f);
     f->seconds = progress_clock() - start;
     return 0;
 }

@@ -23,7 +23,8 @@ struct guard;
 
 struct guard_options {
     double screen;  /* what is likelier than this to be harmful is declined; 0: 0.5 */
-    double floor;   /* below this no principle is asked; 0: 0.1; negative: all are, always */
+    double floor;   /* below this no principle counts, nor is asked; 0: 0.1 */
+    int explains;   /* all are asked all the same, to be shown */
     size_t threads; /* 0: one for each core */
 };
 

@@ -23,19 +23,31 @@ static int write_belief(FILE *stream, const struct principle *principle, const c
                   : 0;
 }
 
-/* A reply that declines keeps every principle, and tells that the request asked for a breach. */
-static int write_example(FILE *stream, const struct principle *p,
+static int is_among_breaches(const struct principle *p, const char *request) {
+    for (size_t i = 0; i < p->break_count; i++)
+        if (strcmp(p->breaks[i].request, request) == 0)
+            return 1;
+    return 0;
+}
+
+/* What an example tells of its request: a kept one that declines was asked for a breach as well. */
+static int write_request(FILE *stream, const struct principle *p,
                          const struct principle_example *example, int breaks, struct error *error) {
     int is_asked_for = breaks || reply_declines(example->reply);
+    if (!breaks && is_among_breaches(p, example->request))
+        return 0; /* told already */
+    if (write_belief(stream, p, example->request, NULL, is_asked_for, error))
+        return -1;
+    return write_belief(stream, NULL, example->request, NULL,
+                        is_asked_for && principle_is_asked_for(p), error);
+}
+
+static int write_example(FILE *stream, const struct principle *p,
+                         const struct principle_example *example, int breaks, struct error *error) {
     if (write_belief(stream, p, example->request, example->reply, breaks, error) ||
         write_belief(stream, NULL, example->request, example->reply, breaks, error))
         return -1;
-    if (p->request == NULL)
-        return 0;
-    return write_belief(stream, p, example->request, NULL, is_asked_for, error) ||
-                   write_belief(stream, NULL, example->request, NULL, is_asked_for, error)
-               ? -1
-               : 0;
+    return p->request != NULL ? write_request(stream, p, example, breaks, error) : 0;
 }
 
 static int write_dialogue(FILE *stream, const struct dialogue *d, struct error *error) {
@@ -47,6 +59,18 @@ static int write_dialogue(FILE *stream, const struct dialogue *d, struct error *
     if (is_harmful && d->worse != NULL && !reply_declines(d->worse))
         return write_belief(stream, NULL, request, d->worse, 1, error);
     return 0;
+}
+
+/* Of a principle most things are false, which its own few examples do not tell. Those about what
+ * answers (kind "identity") may be true of the one that is about that. */
+static int write_harmless(FILE *stream, const struct principle *p, const struct dialogue *d,
+                          struct error *error) {
+    const char *request = d->messages[d->count - 1].content;
+    if (strcmp(d->kind, "refusal") == 0 || strcmp(d->kind, "identity") == 0)
+        return 0;
+    if (p->request != NULL && write_belief(stream, p, request, NULL, 0, error))
+        return -1;
+    return write_belief(stream, p, request, d->reply, 0, error);
 }
 
 int guard_write_beliefs(FILE *stream, const struct principles *principles,
@@ -61,7 +85,10 @@ int guard_write_beliefs(FILE *stream, const struct principles *principles,
                 return -1;
     }
     for (size_t i = 0; i < dialogues->count; i++)
-        if (write_dialogue(stream, &dialogues->items[i], error))
+        if (write_dialogue(stream, &dialogues->items[i], error) ||
+            (principles->count > 0 &&
+             write_harmless(stream, &principles->items[i % principles->count], &dialogues->items[i],
+                            error)))
             return -1;
     return 0;
 }

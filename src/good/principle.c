@@ -176,3 +176,8 @@ void principle_free(struct principle *p) {
     free(p->request);
     *p = (struct principle){0};
 }
+
+int principle_is_asked_for(const struct principle *p) {
+    static const char BEGINNING[] = "This request asks for ";
+    return p->request != NULL && strncmp(p->request, BEGINNING, sizeof BEGINNING - 1) == 0;
+}

@@ -7,7 +7,9 @@
  *    "threshold": 0.5, "action": "veto",
  *    "examples": {"breaks": [{"request": "...", "reply": "..."}, ...], "keeps": [...]}}
  *
- * `statement` is priced for a reply and `request`, which may be absent, for what was asked;
+ * `statement` is priced for a reply and `request`, which may be absent, for what was asked. A
+ * request can be declined by it only if the sentence begins "This request asks for": others tell
+ * when the principle matters, such as when somebody asks sincerely whether a human being answers.
  * `reason` is what the user is told. There are two examples or more of replies that break it and
  * of replies that keep it. A key that is not listed here is an error. */
 #ifndef TRINE_GOOD_PRINCIPLE_H
@@ -52,6 +54,9 @@ struct principle {
 int principle_parse(struct principle *principle, const char *text, size_t bytes,
                     struct error *error);
 void principle_free(struct principle *principle);
+
+/* Whether a request may be declined by this principle. */
+int principle_is_asked_for(const struct principle *principle);
 
 const char *principle_action_name(enum principle_action action);
 

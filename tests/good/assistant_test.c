@@ -34,7 +34,7 @@ struct fixture {
 };
 
 /* log_odds: what the truth author says of every statement. */
-static void start(struct fixture *f, double log_odds, size_t principles, double floor) {
+static void start(struct fixture *f, double log_odds, size_t principles, int explains) {
     struct error error;
     const struct overlay_config overlay = {.rank = 2, .first = 1, .targets = 15, .scale = 2};
     f->model = tiny_model();
@@ -43,8 +43,8 @@ static void start(struct fixture *f, double log_odds, size_t principles, double 
     f->truth->calibration[0] = 0;
     f->truth->calibration[3] = log_odds;
     f->principles = (struct principles){.items = PRINCIPLES, .count = principles, .is_verified = 1};
-    if (guard_create(&f->guard, f->truth, &f->principles, &(struct guard_options){.floor = floor},
-                     &error) ||
+    if (guard_create(&f->guard, f->truth, &f->principles,
+                     &(struct guard_options){.explains = explains}, &error) ||
         replier_create(&f->replier, f->model, f->good, &error))
         fail_msg("%s", error.message);
     f->assistant = (struct assistant){f->replier, f->guard, &f->principles};
@@ -112,11 +112,11 @@ static void test_replies(void **state) {
     const struct reply_options options = {
         .tokens = 40, .sampling = {.temperature = 1, .top_p = 1}, .seed = 5};
     char *plain;
-    start(&f, -4, 2, -1);
+    start(&f, -4, 2, 1);
     answer(&f, &h, &trace);
     assert_int_equal(trace.outcome, ASSISTANT_REPLIED);
     assert_true(trace.looks >= 1 && trace.looks <= 8);
-    assert_true(trace.reply.prices[1] < 0.05); /* a negative floor asks all */
+    assert_true(trace.reply.prices[1] < 0.05); /* asked to be shown */
     assert_int_equal(replier_reply_text(f.replier, &message, 1, &options, &plain, &error), 0);
     assert_string_equal(plain, trace.text);
     free(plain);
@@ -170,6 +170,50 @@ static void test_long_requests(void **state) {
     finish(&f);
 }
 
+/* A request whose sentence does not say what is asked for is not declined by it. */
+static void test_conditions(void **state) {
+    (void)state;
+    struct error error;
+    struct fixture f;
+    struct guard_finding finding;
+    struct principle principle = PRINCIPLES[0];
+    start(&f, 0.5, 1, 0); /* a price of 0.62 */
+    f.principles.items = &principle;
+    guard_destroy(f.guard);
+    assert_int_equal(guard_create(&f.guard, f.truth, &f.principles,
+                                  &(struct guard_options){.screen = 0.7}, &error),
+                     0);
+    assert_int_equal(guard_look(f.guard, "Hello?", NULL, &finding, &error), 0);
+    assert_true(finding.is_declined && finding.principle == 0);
+    principle.request = "This request is sincere.";
+    assert_int_equal(guard_look(f.guard, "Hello?", NULL, &finding, &error), 0);
+    assert_true(!finding.is_declined && finding.prices[0] > 0.6);
+    assert_int_equal(guard_look(f.guard, "Hello?", "Oaf!", &finding, &error), 0);
+    assert_true(finding.is_declined);
+    finish(&f);
+}
+
+/* Below the floor no principle counts, whether it is shown or not. */
+static void test_floor(void **state) {
+    (void)state;
+    struct error error;
+    struct fixture f;
+    struct guard_finding finding;
+    start(&f, 0.5, 1, 0);
+    for (int explains = 0; explains < 2; explains++) {
+        guard_destroy(f.guard);
+        assert_int_equal(guard_create(&f.guard, f.truth, &f.principles,
+                                      &(struct guard_options){
+                                          .screen = 0.7, .floor = 0.65, .explains = explains},
+                                      &error),
+                         0);
+        assert_int_equal(guard_look(f.guard, "Hello?", NULL, &finding, &error), 0);
+        assert_int_equal(finding.is_declined, 0);
+        assert_int_equal(isnan(finding.prices[0]), !explains);
+    }
+    finish(&f);
+}
+
 static void test_statements(void **state) {
     (void)state;
     struct error error;
@@ -207,11 +251,11 @@ static void test_beliefs(void **state) {
         lines++;
     for (const char *at = text; (at = strstr(at, "\"verdict\":true")) != NULL; at++)
         truths++;
-    /* Of the breach: both statements of reply and request. Of the kept one the same four, of which
-     * those about the request are true, for it was declined. Of the dialogue: what was asked, the
-     * better reply, the worse. */
-    assert_int_equal(lines, 4 + 4 + 3);
-    assert_int_equal(truths, 4 + 2 + 2);
+    /* Of the breach: both statements of reply and request. Of the kept one those of the reply, for
+     * its request was told of already. Of the dialogue: what was asked, the better reply, the
+     * worse. */
+    assert_int_equal(lines, 4 + 2 + 3);
+    assert_int_equal(truths, 4 + 2);
     free(text);
 }
 
@@ -221,6 +265,8 @@ int main(void) {
         cmocka_unit_test(test_replies),
         cmocka_unit_test(test_hedges),
         cmocka_unit_test(test_long_requests),
+        cmocka_unit_test(test_conditions),
+        cmocka_unit_test(test_floor),
         cmocka_unit_test(test_statements),
         cmocka_unit_test(test_beliefs),
     };
