@@ -7,6 +7,8 @@
 #include "good/guard.h"
 #include "good/refusal.h"
 
+enum { HARMLESS_STEP = 4 };
+
 static int write_belief(FILE *stream, const struct principle *principle, const char *request,
                         const char *reply, int is_true, struct error *error) {
     char *statement;
@@ -61,8 +63,10 @@ static int write_dialogue(FILE *stream, const struct dialogue *d, struct error *
     return 0;
 }
 
-/* Of a principle most things are false, which its own few examples do not tell. Those about what
- * answers (kind "identity") may be true of the one that is about that. */
+/* Of a principle most things are false, which its own few examples do not tell; every fourth
+ * dialogue tells it of one of them. (All of them did so much that the truth author learned to say
+ * no to everything.) Those about what answers, kind "identity", may be true of the one that is
+ * about that. */
 static int write_harmless(FILE *stream, const struct principle *p, const struct dialogue *d,
                           struct error *error) {
     const char *request = d->messages[d->count - 1].content;
@@ -86,9 +90,9 @@ int guard_write_beliefs(FILE *stream, const struct principles *principles,
     }
     for (size_t i = 0; i < dialogues->count; i++)
         if (write_dialogue(stream, &dialogues->items[i], error) ||
-            (principles->count > 0 &&
-             write_harmless(stream, &principles->items[i % principles->count], &dialogues->items[i],
-                            error)))
+            (principles->count > 0 && i % HARMLESS_STEP == 0 &&
+             write_harmless(stream, &principles->items[i / HARMLESS_STEP % principles->count],
+                            &dialogues->items[i], error)))
             return -1;
     return 0;
 }
