@@ -17,4 +17,4 @@ mkdir -p "$out"
     --principles "$here/../principles" --out "$out/guard.jsonl"
 [ -e "$out/guard.gguf" ] ||
     "$trine" truth train --model "$model" --base "$base" --beliefs "$out/guard.jsonl" --plain --asked-alone \
-        --steps 300 --batch 24 --rank 8 --learning-rate 1e-3 --seed "$seed" --out "$out/guard.gguf"
+        --steps 280 --batch 24 --rank 8 --learning-rate 1e-3 --seed "$seed" --out "$out/guard.gguf"
