@@ -84,6 +84,9 @@ static int read_scaling(struct reader *r) {
         rope_divisors_yarn(divisors, c->head_width, c->rope_base, factor, original,
                            number_of(scaling, "beta_fast", 32), number_of(scaling, "beta_slow", 1));
         r->out->rope_magnitude = number_of(scaling, "attention_factor", 1 + 0.1 * log(factor));
+        if (!(r->out->rope_magnitude > 0 && r->out->rope_magnitude <= 100))
+            return error_set(r->error, "%s/config.json: attention_factor makes no sense",
+                             r->directory);
     } else {
         return error_set(r->error,
                          "%s/config.json: rope_scaling \"%.30s\"; linear, llama3 and yarn can be "

@@ -257,11 +257,43 @@ static void test_refusals(void **state) {
     expect_refusal("/tmp", "config.json");
 }
 
+/* A directory with nothing but a config.json whose rope_scaling is this. */
+static void expect_scaling_refused(const char *scaling, const char *what) {
+    char directory[] = "/tmp/trine-scaling-XXXXXX", path[64];
+    assert_non_null(mkdtemp(directory));
+    snprintf(path, sizeof path, "%s/config.json", directory);
+    FILE *file = fopen(path, "w");
+    assert_non_null(file);
+    fprintf(file,
+            "{\"model_type\": \"llama\", \"hidden_act\": \"silu\", \"hidden_size\": 64, "
+            "\"num_hidden_layers\": 2, \"num_attention_heads\": 2, \"num_key_value_heads\": 1, "
+            "\"intermediate_size\": 96, \"vocab_size\": 300, \"max_position_embeddings\": 128, "
+            "\"rms_norm_eps\": 1e-5, \"rope_scaling\": %s}",
+            scaling);
+    fclose(file);
+    expect_refusal(directory, what);
+    unlink(path);
+    rmdir(directory);
+}
+
+static void test_refused_scaling(void **state) {
+    (void)state;
+    expect_scaling_refused("{\"rope_type\": \"linear\", \"factor\": 0}",
+                           "rope_scaling makes no sense");
+    expect_scaling_refused("{\"rope_type\": \"linear\", \"factor\": 1e300}",
+                           "rope_scaling makes no sense");
+    expect_scaling_refused("{\"type\": \"dynamic\", \"factor\": 2}", "linear, llama3 and yarn");
+    expect_scaling_refused("{\"type\": \"yarn\", \"factor\": 2, \"attention_factor\": 1e300}",
+                           "attention_factor makes no sense");
+    expect_scaling_refused("{\"type\": \"yarn\", \"factor\": 2, \"attention_factor\": 0}",
+                           "attention_factor makes no sense");
+    expect_scaling_refused("{\"type\": \"yarn\", \"factor\": 2}", ""); /* only the rest lacks */
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_decoding_equals_a_pass),
-        cmocka_unit_test(test_starts_as_the_base),
-        cmocka_unit_test(test_divisors),
+        cmocka_unit_test(test_refused_scaling),    cmocka_unit_test(test_decoding_equals_a_pass),
+        cmocka_unit_test(test_starts_as_the_base), cmocka_unit_test(test_divisors),
         cmocka_unit_test(test_refusals),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
