@@ -1,5 +1,7 @@
 #include "base/json_file.h"
 
+#include <string.h>
+
 #include "base/file.h"
 
 int json_file_write(const json_t *json, const char *path, size_t flags, struct error *error) {
@@ -13,4 +15,18 @@ int json_file_write(const json_t *json, const char *path, size_t flags, struct e
         return error_set(error, "%s: cannot write it", path);
     }
     return file_writer_commit(&writer, error);
+}
+
+int json_check_keys(const json_t *object, const char *const *known, size_t count,
+                    struct error *error) {
+    const char *key;
+    json_t *value;
+    json_object_foreach((json_t *)object, key, value) {
+        size_t i = 0;
+        while (i < count && strcmp(key, known[i]) != 0)
+            i++;
+        if (i == count)
+            return error_set(error, "there is no key \"%.100s\"", key);
+    }
+    return 0;
 }

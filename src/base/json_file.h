@@ -1,4 +1,4 @@
-/* JSON values as files. */
+/* JSON values as files, and what may stand in them. */
 #ifndef TRINE_BASE_JSON_FILE_H
 #define TRINE_BASE_JSON_FILE_H
 
@@ -9,5 +9,9 @@
 /* Writes the value and a newline, whole or not at all; json NULL: out of memory. `flags` are
  * Jansson's. */
 int json_file_write(const json_t *json, const char *path, size_t flags, struct error *error);
+
+/* Refuses an object that has a key other than the known ones. */
+int json_check_keys(const json_t *object, const char *const *known, size_t count,
+                    struct error *error);
 
 #endif

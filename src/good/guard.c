@@ -7,8 +7,6 @@
 
 #include "base/memory.h"
 #include "base/progress.h"
-#include "good/dialogue.h"
-#include "good/refusal.h"
 #include "truth/asking.h"
 #include "truth/calibration.h"
 
@@ -137,8 +135,8 @@ static int price(struct guard *g, const char *const *sentences, size_t count, co
         size_t end = i + 1 < count ? firsts[i + 1] : total;
         prices[i] = NAN;
         for (size_t k = firsts[i]; k < end; k++) {
-            const double *c = g->truth->calibration;
-            double p = 1 / (1 + exp(-(c[0] * beliefs[k].log_odds + c[3])));
+            const double *c = g->truth->calibration; /* asked alone: a scale and a shift */
+            double p = platt_probability(beliefs[k].log_odds, (double[]){c[0], c[3]});
             prices[i] = isnan(prices[i]) || p > prices[i] ? p : prices[i];
         }
     }

@@ -5,6 +5,7 @@
 
 #include <jansson.h>
 
+#include "base/json_file.h"
 #include "base/memory.h"
 
 static const char *const ACTIONS[] = {"veto", "hedge", "note"};
@@ -36,20 +37,6 @@ static int copy_text(char **copy, const json_t *value, const char *key, size_t l
         return error_set(error, "\"%s\" has a control character in it", key);
     *copy = strdup(text);
     return *copy != NULL ? 0 : error_set(error, "out of memory for a principle");
-}
-
-static int check_keys(const json_t *json, const char *const *known, size_t count,
-                      struct error *error) {
-    const char *key;
-    json_t *value;
-    json_object_foreach((json_t *)json, key, value) {
-        size_t i = 0;
-        while (i < count && strcmp(key, known[i]) != 0)
-            i++;
-        if (i == count)
-            return error_set(error, "there is no key \"%.100s\"", key);
-    }
-    return 0;
 }
 
 static int read_name(struct principle *p, const json_t *json, struct error *error) {
@@ -84,7 +71,7 @@ static int read_example(struct principle_example *example, const json_t *json,
     static const char *const KEYS[] = {"request", "reply"};
     if (!json_is_object(json))
         return error_set(error, "an object is wanted");
-    return check_keys(json, KEYS, 2, error) ||
+    return json_check_keys(json, KEYS, 2, error) ||
                    copy_text(&example->request, json_object_get(json, "request"), "request",
                              PRINCIPLE_EXAMPLE_LIMIT, 1, error) ||
                    copy_text(&example->reply, json_object_get(json, "reply"), "reply",
@@ -116,7 +103,7 @@ static int read_examples(struct principle *p, const json_t *json, struct error *
     const json_t *examples = json_object_get(json, "examples");
     if (!json_is_object(examples))
         return error_set(error, "\"examples\" must be an object of \"breaks\" and \"keeps\"");
-    return check_keys(examples, SIDES, 2, error) ||
+    return json_check_keys(examples, SIDES, 2, error) ||
                    read_side(&p->breaks, &p->break_count, examples, "breaks", error) ||
                    read_side(&p->keeps, &p->keep_count, examples, "keeps", error)
                ? -1
@@ -129,7 +116,8 @@ static int read_principle(struct principle *p, const json_t *json, struct error 
     const json_t *request = json_object_get(json, "request");
     if (!json_is_object(json))
         return error_set(error, "an object is wanted");
-    if (check_keys(json, KEYS, sizeof KEYS / sizeof *KEYS, error) || read_name(p, json, error) ||
+    if (json_check_keys(json, KEYS, sizeof KEYS / sizeof *KEYS, error) ||
+        read_name(p, json, error) ||
         copy_text(&p->reason, json_object_get(json, "reason"), "reason", PRINCIPLE_TEXT_LIMIT, 0,
                   error) ||
         copy_text(&p->statement, json_object_get(json, "statement"), "statement",

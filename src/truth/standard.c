@@ -9,6 +9,7 @@
 #include <jansson.h>
 
 #include "base/file.h"
+#include "base/json_file.h"
 #include "base/memory.h"
 
 #ifndef TRINE_SHARE
@@ -60,27 +61,13 @@ static int read_text(char **text, const json_t *json, const char *key, struct er
     return *text != NULL ? 0 : error_set(error, "out of memory for a standard");
 }
 
-static int check_keys(const json_t *json, const char *const *known, size_t count,
-                      struct error *error) {
-    const char *key;
-    json_t *value;
-    json_object_foreach((json_t *)json, key, value) {
-        size_t i = 0;
-        while (i < count && strcmp(key, known[i]) != 0)
-            i++;
-        if (i == count)
-            return error_set(error, "there is no key \"%.100s\"", key);
-    }
-    return 0;
-}
-
 static int read_cite(struct library_filter *filter, const json_t *cite, struct error *error) {
     static const char *const KEYS[] = {"year_from", "year_to", "authors"};
     json_t *authors = json_object_get(cite, "authors");
     filter->year_from = filter->year_to = NAN;
     if (cite == NULL)
         return 0;
-    if (!json_is_object(cite) || check_keys(cite, KEYS, 3, error) ||
+    if (!json_is_object(cite) || json_check_keys(cite, KEYS, 3, error) ||
         read_number(&filter->year_from, cite, "year_from", -10000, 10000, error) ||
         read_number(&filter->year_to, cite, "year_to", -10000, 10000, error))
         return json_is_object(cite) ? -1 : error_set(error, "\"cite\" must be an object");
@@ -176,7 +163,7 @@ static int read_settings(struct standard *s, const json_t *json, struct error *e
     const json_t *bases = json_object_get(json, "beliefs");
     s->known = DEFAULT_KNOWN;
     s->unknown = DEFAULT_UNKNOWN;
-    if (check_keys(json, KEYS, sizeof KEYS / sizeof *KEYS, error) ||
+    if (json_check_keys(json, KEYS, sizeof KEYS / sizeof *KEYS, error) ||
         read_text(&s->name, json, "name", error) ||
         read_text(&s->description, json, "description", error) || check_sources(sources, error) ||
         read_cite(&s->filter, json_object_get(json, "cite"), error) ||

@@ -29,9 +29,22 @@ static void test_writes_whole_or_not(void **state) {
     assert_int_equal(rmdir(directory), 0); /* nothing temporary is left */
 }
 
+static void test_keys(void **state) {
+    (void)state;
+    static const char *const KNOWN[] = {"a", "b"};
+    struct error error;
+    json_t *json = json_pack("{s:i, s:i}", "b", 1, "c", 2);
+    assert_int_equal(json_check_keys(json, KNOWN, 2, &error), -1);
+    assert_non_null(strstr(error.message, "\"c\""));
+    json_object_del(json, "c");
+    assert_int_equal(json_check_keys(json, KNOWN, 2, &error), 0);
+    json_decref(json);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_writes_whole_or_not),
+        cmocka_unit_test(test_keys),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
