@@ -28,6 +28,7 @@ COUNTS = {"year": 230, "party": 80, "terms": 640}  # in the base
 CALIBRATE = {"year": 40, "order": 40, "party": 8, "terms": 62}
 TRANSITIVE = 200
 COMPOSED = 60  # of each kind and connective
+COMPOSED_CALIBRATE = 8  # of each that has true and false ones
 DETERMINERS = {"the", "of", "our", "their", "its", "this", "no"}
 FOLLOWERS = set("of and in is are was to which that for has have will or by with as at be on from . , ; :".split())
 
@@ -199,7 +200,10 @@ def main():
         kinds[kind] = chosen
     speak(base, kinds, several)
     for kind, count in CALIBRATE.items():
-        add(calibrate, kind, balanced(rest[kind], count, "calibrate"))
+        rows = balanced(rest[kind], count, "calibrate")
+        add(calibrate, kind, rows)
+        if len({row["label"] for row in rows}) == 2:
+            calibrate.compose(kind, COMPOSED_CALIBRATE, with_not=True)
 
     pairs = shuffled(((a, b) for a in hidden for b in hidden | others if b in others or a < b), "order")
     speak(held_out, candidates(training, silent, hidden, pairs[:ORDER_PAIRS_HELD_OUT]), several, with_not=True)

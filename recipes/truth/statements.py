@@ -11,7 +11,7 @@ DATA_DIR holds geometry_of_truth, internal_state_probes, common_claim, creak and
   unresolved-F-sS.jsonl  statements of it that have no verdict: {"id", "statement", "family", "label", "settled"}; at
                          most 600, those of a larger F among those of a smaller one.  Settled: it follows from the
                          verdicts, as far as one law after another tells.
-  calibrate.jsonl        further statements of the training topics: {"id", "statement", "family", "label"}
+  calibrate.jsonl        belief base of further statements of the training topics, with verdicts and laws
   held_out.jsonl         belief base of topics that are in none of the others, with verdicts and laws
 """
 
@@ -36,6 +36,7 @@ CALIBRATE = {"cities": 30, "larger_than": 20, "animals": 20, "elements": 20, "in
 CALIBRATE |= {"creak_train": 20}
 HELD_OUT = 130  # of each of five topics
 COMPOSED_HELD_OUT = 24  # of each of five topics and connectives
+COMPOSED_CALIBRATE = 8  # of each topic and connective
 # Capitals called as their countries are, of which the set says that they are no cities.
 CITY_STATES = {"Djibouti", "Gibraltar", "Guatemala", "Kuwait", "Luxembourg", "Mexico", "Monaco", "Panama", "San Marino"}
 CITY_STATES |= {"Singapore", "Vatican City"}
@@ -200,6 +201,7 @@ def main():
             rows = [r for r in rows if r["entity"] not in cities]
         for row in balanced(rows, count, "calibrate"):
             calibrate.add(family, row["statement"], row["label"])
+        calibrate.compose(family, COMPOSED_CALIBRATE, with_not=True)
     write_all(base, calibrate, held_out_topics(sets, base), arguments.out)
 
 

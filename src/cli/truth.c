@@ -264,7 +264,7 @@ static int open_all(struct run *run, struct error *error) {
         return -1;
     run->judging.asked.layer = run->layer;
     run->judging.filter = run->standard_name != NULL ? &run->standard.filter : NULL;
-    run->judging.calibration[0] = 1;
+    judging_uncalibrated(&run->judging);
     run->judging.threads = run->options.training.threads;
     if (run->layer != NULL)
         memcpy(run->judging.calibration, run->layer->calibration, sizeof run->layer->calibration);
@@ -413,7 +413,7 @@ static int report_on(struct run *run, const char *name, struct listened *listene
                      const char *answers, json_t *json, struct error *error) {
     struct judging_report as_judged, projected;
     judging_weigh(&run->judging, listened);
-    if (judging_evaluate(&as_judged, &projected, listened, answers, error))
+    if (judging_evaluate(&as_judged, &projected, &run->judging, listened, answers, error))
         return -1;
     if (run->json == NULL) {
         printf("%s\n", name);
@@ -427,8 +427,16 @@ static int report_on(struct run *run, const char *name, struct listened *listene
     return json_object_set_new(json, name, item) == 0 ? 0 : error_set(error, "out of memory");
 }
 
+/* Plainly: the answer's log odds as they are; asked: calibrated; judged: all that is heard and read
+ * weighed too. */
 static int evaluate_listened(struct run *run, struct listened *listened,
-                             const struct listened *kept_apart, json_t *json, struct error *error) {
+                             struct listened *kept_apart, json_t *json, struct error *error) {
+    double own[LAYER_CALIBRATION];
+    memcpy(own, run->judging.calibration, sizeof own);
+    judging_uncalibrated(&run->judging);
+    if (report_on(run, "plainly", listened, NULL, json, error))
+        return -1;
+    memcpy(run->judging.calibration, own, sizeof own);
     if (kept_apart != NULL && (judging_fit(&run->judging, kept_apart, 1, error) ||
                                report_on(run, "asked", listened, NULL, json, error)))
         return -1;

@@ -20,7 +20,7 @@ int layer_create(struct layer **out, const struct model *model, const char *kind
     l->model = model;
     snprintf(l->kind, sizeof l->kind, "%s", kind);
     snprintf(l->name, sizeof l->name, "%s", name);
-    l->calibration[0] = 1;
+    l->calibration[0] = l->calibration[LAYER_CALIBRATION - 1] = 1;
     l->overlay.config = *overlay;
     if (overlay->rank == 0)
         l->overlay.config = (struct overlay_config){

@@ -6,7 +6,7 @@
 
 #include "latent/model.h"
 
-enum { LAYER_CALIBRATION = 5 };
+enum { LAYER_CALIBRATION = 6 };
 
 struct layer {
     const struct model *model; /* borrowed */
@@ -17,7 +17,8 @@ struct layer {
     real *values;   /* [count]: the overlay's numbers, then the vector */
     void *operands; /* [count] */
     /* From what it says to a probability: log odds times the first, those of a library times the
-     * second, nats heard less the fifth times the third, plus the fourth (truth/judging.h). */
+     * second, nats heard less the fifth times the third, plus the fourth; and before probabilities
+     * are made coherent, their log odds times the sixth (truth/judging.h). */
     double calibration[LAYER_CALIBRATION];
 };
 

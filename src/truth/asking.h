@@ -3,15 +3,22 @@
  * Asked: a statement in a frame, and how much likelier one answer is than the other; a third answer
  * says that it does not know. Paraphrased frames are averaged, so that no one wording counts.
  *
- * Heard: how likely the statement's last words are after its first ones. Even a small network that
- * cannot answer questions finds "Lagos is in Nigeria" likelier than "Lagos is in Peru". */
+ * Heard: how likely the statement's last words are after its first ones, less half of how likely
+ * they are after words that say nothing. Even a small network that cannot answer questions finds
+ * "Lagos is in Nigeria" likelier than "Lagos is in Peru". */
 #ifndef TRINE_TRUTH_ASKING_H
 #define TRINE_TRUTH_ASKING_H
 
 #include "latent/layer.h"
 #include "model/network.h"
 
-enum { FRAME_COUNT = 3, ANSWER_COUNT = 3, HEARD_TOKENS = 4, QUESTION_TIME = 160 };
+enum {
+    FRAME_COUNT = 3,
+    ANSWER_COUNT = 3,
+    HEARD_TOKENS = 4,
+    QUESTION_TIME = 160,
+    NEUTRAL_TOKENS = 32
+};
 
 enum answer { ANSWER_YES, ANSWER_NO, ANSWER_UNKNOWN };
 
@@ -23,7 +30,9 @@ struct asking {
         frame_count; /* of those whose answers the vocabulary tells apart by their first tokens */
     size_t frames[FRAME_COUNT];
     uint32_t answers[FRAME_COUNT][ANSWER_COUNT]; /* first tokens of the answers */
-    real *answer_rows; /* [FRAME_COUNT, ANSWER_COUNT, D] of the output layer */
+    real *answer_rows;               /* [FRAME_COUNT, ANSWER_COUNT, D] of the output layer */
+    int32_t neutral[NEUTRAL_TOKENS]; /* words that say nothing */
+    size_t neutral_count;
 };
 
 /* Refuses a vocabulary that tells no frame's answers apart. */
@@ -52,8 +61,9 @@ struct belief_of_model {
 int asking_ask(struct asking *asking, const struct asked *asked, const char *const *statements,
                size_t count, size_t threads, struct belief_of_model *beliefs, struct error *error);
 
-/* log_likelihoods[count] of the statements' last HEARD_TOKENS tokens, nats. */
+/* heard[count]: log-likelihoods of the statements' last HEARD_TOKENS tokens, less half of those of
+ * the same tokens after words that say nothing; nats. */
 int asking_hear(struct asking *asking, const struct asked *asked, const char *const *statements,
-                size_t count, size_t threads, double *log_likelihoods, struct error *error);
+                size_t count, size_t threads, double *heard, struct error *error);
 
 #endif

@@ -184,7 +184,7 @@ static int cohere(struct judge *j, const struct parts *parts, const struct judge
         prices[i] = NAN;
     }
     for (size_t i = 0; result == 0 && i < parts->count; i++)
-        prices[parts->sentences[i]] = judgements[i].probability;
+        prices[parts->sentences[i]] = judging_confident(&j->judging, judgements[i].probability);
     if (result == 0)
         result = coherent_prices(prices, fixed, sentences, error);
     if (result == 0)

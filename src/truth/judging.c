@@ -1,12 +1,15 @@
 #include "truth/judging.h"
 
+#include <math.h>
+#include <string.h>
+
 #include "base/memory.h"
 #include "base/progress.h"
 #include "truth/calibration.h"
 
-/* What is weighed: asked, read, heard less what is usual, and 1. The last of the calibration is
- * what is usual. */
-enum { FEATURES = LAYER_CALIBRATION - 1, USUAL = LAYER_CALIBRATION - 1 };
+/* What is weighed: asked, read, heard less what is usual, and 1; the weights are the first of the
+ * calibration. Then come what is usual, and how sure to be before coherence. */
+enum { FEATURES = LAYER_CALIBRATION - 2, USUAL = FEATURES, CONFIDENCE };
 
 static void set_features(double *features, const struct judgement *j, double usual) {
     features[0] = j->said;
@@ -90,8 +93,13 @@ void listened_free(struct listened *l) {
     l->judgements = NULL;
 }
 
-int judging_fit(struct judging *judging, const struct listened *l, int is_asked_alone,
-                struct error *error) {
+void judging_uncalibrated(struct judging *judging) {
+    memset(judging->calibration, 0, sizeof judging->calibration);
+    judging->calibration[0] = judging->calibration[CONFIDENCE] = 1;
+}
+
+static int fit_weights(struct judging *judging, const struct listened *l, int is_asked_alone,
+                       struct error *error) {
     static const double NOTHING_TO_CORRECT[FEATURES] = {1, 0, 0, 0};
     size_t count = l->texts.count;
     double *features = memory_allocate(count * FEATURES, sizeof *features, error), usual = 0;
@@ -118,4 +126,96 @@ int judging_fit(struct judging *judging, const struct listened *l, int is_asked_
 void judging_weigh(const struct judging *judging, struct listened *l) {
     for (size_t i = 0; i < l->texts.count; i++)
         l->judgements[i].probability = weigh(judging, &l->judgements[i]);
+}
+
+double judging_confident(const struct judging *judging, double probability) {
+    return platt_probability(log(probability / (1 - probability)),
+                             (double[]){judging->calibration[CONFIDENCE], 0});
+}
+
+static void mark_atoms(uint8_t *is_bound, const struct sentences *sentences, uint32_t id) {
+    const struct sentence *s = sentences_get(sentences, id);
+    if (s->kind == SENTENCE_ATOM) {
+        is_bound[id] = 1;
+        return;
+    }
+    mark_atoms(is_bound, sentences, s->left);
+    if (s->right != s->left)
+        mark_atoms(is_bound, sentences, s->right);
+}
+
+/* Statements that no law binds stay as they were weighed. */
+static int cohere(double *prices, const struct judging *judging, const struct belief_base *base,
+                  struct error *error) {
+    size_t count = sentences_count(base->sentences);
+    uint8_t *fixed = memory_allocate(count, 1, error), *is_bound = memory_allocate(count, 1, error);
+    int result = fixed == NULL || is_bound == NULL ? -1 : 0;
+    if (result == 0)
+        memset(fixed, VERDICT_UNKNOWN, count);
+    for (size_t i = 0; result == 0 && i < base->count; i++)
+        if (base->items[i].is_constraint) {
+            fixed[base->items[i].sentence] = VERDICT_TRUE;
+            mark_atoms(is_bound, base->sentences, base->items[i].sentence);
+        }
+    for (size_t i = 0; result == 0 && i < count; i++)
+        if (is_bound[i] && !isnan(prices[i]))
+            prices[i] = judging_confident(judging, prices[i]);
+    if (result == 0)
+        result = coherent_prices(prices, fixed, base->sentences, error);
+    memory_free(fixed);
+    memory_free(is_bound);
+    return result;
+}
+
+int judging_prices(double *prices, const struct judging *judging, const struct listened *l,
+                   int is_coherent, struct error *error) {
+    size_t count = sentences_count(l->base->sentences);
+    for (size_t i = 0; i < count; i++)
+        prices[i] = NAN;
+    for (size_t i = 0; i < l->texts.count; i++)
+        prices[l->base->items[l->texts.places[i]].sentence] = l->judgements[i].probability;
+    return is_coherent ? cohere(prices, judging, l->base, error) : 0;
+}
+
+/* Nats, of what has a verdict. */
+static double log_loss_of(const struct listened *l, const double *prices) {
+    static const double LEAST = 1e-6;
+    double loss = 0;
+    for (size_t i = 0; i < l->texts.count; i++) {
+        const struct belief *b = &l->base->items[l->texts.places[i]];
+        double price = prices[b->sentence];
+        if (b->verdict != VERDICT_UNKNOWN)
+            loss -= log(fmax(b->verdict == VERDICT_TRUE ? price : 1 - price, LEAST));
+    }
+    return loss;
+}
+
+/* The factor between 1/e and e of least log loss after coherence, with a prior around 1. */
+static int fit_confidence(struct judging *judging, const struct listened *l, struct error *error) {
+    enum { STEPS = 10 };
+    double *prices = memory_allocate(sentences_count(l->base->sentences), sizeof *prices, error);
+    double least = INFINITY, best = 1;
+    int result = prices == NULL ? -1 : 0;
+    for (int k = -STEPS; result == 0 && k <= STEPS; k++) {
+        double log_factor = (double)k / STEPS;
+        judging->calibration[CONFIDENCE] = exp(log_factor);
+        result = judging_prices(prices, judging, l, 1, error);
+        double loss = result == 0 ? log_loss_of(l, prices) + log_factor * log_factor / 2 : 0;
+        if (result == 0 && loss < least) {
+            least = loss;
+            best = judging->calibration[CONFIDENCE];
+        }
+    }
+    judging->calibration[CONFIDENCE] = best;
+    memory_free(prices);
+    return result;
+}
+
+int judging_fit(struct judging *judging, struct listened *l, int is_asked_alone,
+                struct error *error) {
+    judging->calibration[CONFIDENCE] = 1;
+    if (fit_weights(judging, l, is_asked_alone, error))
+        return -1;
+    judging_weigh(judging, l);
+    return fit_confidence(judging, l, error);
 }

@@ -47,11 +47,24 @@ int judging_listen(struct listened *out, struct judging *judging, const struct b
                    struct error *error);
 void listened_free(struct listened *listened);
 
-/* judging->calibration <- what fits the verdicts best; of nobody but who is asked, if wanted so. */
-int judging_fit(struct judging *judging, const struct listened *listened, int is_asked_alone,
+/* judging->calibration <- what is asked, as it is. */
+void judging_uncalibrated(struct judging *judging);
+/* judging->calibration <- what fits the verdicts best; of nobody but who is asked, if wanted so.
+ * Where the base has laws, also how sure to be before coherence (judging_confident). */
+int judging_fit(struct judging *judging, struct listened *listened, int is_asked_alone,
                 struct error *error);
 /* Sets the probabilities of all judgements. */
 void judging_weigh(const struct judging *judging, struct listened *listened);
+
+/* Making prices coherent averages the errors of statements that laws bind, and what is left
+ * deserves more confidence than each had: their log odds are first taken times a factor that was
+ * fitted for this. */
+double judging_confident(const struct judging *judging, double probability);
+
+/* prices[sentences] <- what was weighed, NAN elsewhere; then, if wanted, made coherent with the
+ * laws of the base. */
+int judging_prices(double *prices, const struct judging *judging, const struct listened *listened,
+                   int is_coherent, struct error *error);
 
 struct judging_report {
     struct judgement_report judgement;
@@ -64,7 +77,8 @@ struct judging_report {
  * verdict count for coherence alone. answers (NULL: not wanted): a file of JSON lines for {id,
  * family, statement, probability, doubt, label}. */
 int judging_evaluate(struct judging_report *as_judged, struct judging_report *projected,
-                     const struct listened *listened, const char *answers, struct error *error);
+                     const struct judging *judging, const struct listened *listened,
+                     const char *answers, struct error *error);
 void judging_report_print(FILE *stream, const struct judging_report *report);
 /* The caller decrefs; NULL when out of memory. */
 json_t *judging_report_to_json(const struct judging_report *report);

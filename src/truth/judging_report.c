@@ -1,35 +1,21 @@
-#include <math.h>
-#include <string.h>
 
 #include "base/file.h"
 #include "base/memory.h"
 #include "truth/judging.h"
 
-/* The laws of a base hold. */
-static int project(double *prices, const struct belief_base *base, struct error *error) {
-    size_t count = sentences_count(base->sentences);
-    uint8_t *fixed = memory_allocate(count, 1, error);
-    if (fixed == NULL)
-        return -1;
-    memset(fixed, VERDICT_UNKNOWN, count);
-    for (size_t i = 0; i < base->count; i++)
-        if (base->items[i].is_constraint)
-            fixed[base->items[i].sentence] = VERDICT_TRUE;
-    int result = coherent_prices(prices, fixed, base->sentences, error);
-    memory_free(fixed);
-    return result;
-}
-
-static int write_answers(const struct listened *j, const char *path, struct error *error) {
+/* prices: the coherent ones. */
+static int write_answers(const struct listened *j, const double *prices, const char *path,
+                         struct error *error) {
     struct file_writer writer;
     if (file_writer_open(&writer, path, error))
         return -1;
     for (size_t i = 0; i < j->texts.count; i++) {
         const struct belief *b = &j->base->items[j->texts.places[i]];
         json_t *json = json_pack(
-            "{s:s, s:s, s:s, s:f, s:f, s:o}", "id", b->id != NULL ? b->id : "", "family",
+            "{s:s, s:s, s:s, s:f, s:f, s:f, s:o}", "id", b->id != NULL ? b->id : "", "family",
             b->family != NULL ? b->family : "", "statement", j->texts.texts[i], "probability",
-            j->judgements[i].probability, "doubt", j->judgements[i].doubt, "label",
+            j->judgements[i].probability, "coherent", prices[b->sentence], "doubt",
+            j->judgements[i].doubt, "label",
             b->verdict == VERDICT_UNKNOWN ? json_null() : json_boolean(b->verdict == VERDICT_TRUE));
         if (json == NULL ||
             json_dumpf(json, writer.stream, JSON_COMPACT | JSON_REAL_PRECISION(6)) ||
@@ -80,18 +66,14 @@ static int report_on(struct judging_report *report, const struct listened *l, co
 }
 
 int judging_evaluate(struct judging_report *as_judged, struct judging_report *projected,
-                     const struct listened *l, const char *answers, struct error *error) {
-    size_t count = sentences_count(l->base->sentences);
-    double *prices = memory_allocate(count, sizeof *prices, error);
-    if (prices == NULL)
-        return -1;
-    for (size_t i = 0; i < count; i++)
-        prices[i] = NAN;
-    for (size_t i = 0; i < l->texts.count; i++)
-        prices[l->base->items[l->texts.places[i]].sentence] = l->judgements[i].probability;
-    int result = report_on(as_judged, l, prices, error) || project(prices, l->base, error) ||
+                     const struct judging *judging, const struct listened *l, const char *answers,
+                     struct error *error) {
+    double *prices = memory_allocate(sentences_count(l->base->sentences), sizeof *prices, error);
+    int result = prices == NULL || judging_prices(prices, judging, l, 0, error) ||
+                 report_on(as_judged, l, prices, error) ||
+                 judging_prices(prices, judging, l, 1, error) ||
                  report_on(projected, l, prices, error) ||
-                 (answers != NULL && write_answers(l, answers, error));
+                 (answers != NULL && write_answers(l, prices, answers, error));
     memory_free(prices);
     return result ? -1 : 0;
 }
