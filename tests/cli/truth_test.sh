@@ -27,7 +27,7 @@ evaluate() { # FLAGS...
     "$TRINE" truth eval --model "$work/dream.gguf" --beliefs "$work/test.jsonl" "$@" --json
 }
 accuracy() { # FLAGS...
-    evaluate "$@" | sed -n 's/.*"accuracy": *\([0-9.]*\).*/\1/p' | head -n 1
+    evaluate "$@" | sed -n '/"judged"/,$s/.*"accuracy": *\([0-9.]*\).*/\1/p' | head -n 1
 }
 before=$(sha256sum <"$work/dream.gguf")
 wrote=$("$TRINE" write --model "$work/dream.gguf" --author "Author Ann" --tokens 40 --seed 2)
@@ -41,7 +41,7 @@ awk "BEGIN {exit !($value >= 0.95)}" || fail "accuracy of the truth author on ot
 [ "$(wc -l <"$work/answers.jsonl")" = 60 ] || fail "answers: $(head -n 3 "$work/answers.jsonl")"
 value=$(accuracy)
 awk "BEGIN {exit !($value <= 0.75)}" || fail "the model without it should not know, but has $value"
-[ "$("$TRINE" truth eval --model "$work/dream.gguf" --beliefs "$work/test.jsonl" | grep -c 'violation of 30 laws')" = 2 ] ||
+[ "$("$TRINE" truth eval --model "$work/dream.gguf" --beliefs "$work/test.jsonl" | grep -c 'violation of 30 laws')" = 4 ] ||
     fail "laws: $("$TRINE" truth eval --model "$work/dream.gguf" --beliefs "$work/test.jsonl")"
 violation=$("$TRINE" truth eval --model "$work/dream.gguf" --beliefs "$work/test.jsonl" | sed -n 's/violation of .* laws: //p' | tail -n 1)
 awk "BEGIN {exit !($violation <= 0.001)}" || fail "probabilities made coherent violate laws by $violation"
