@@ -1,6 +1,7 @@
 /* trine chat: a dialogue with the good author, under the principles. */
 #include <getopt.h>
 #include <math.h>
+#include <omp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,6 +27,10 @@ static const char HELP[] =
     "  --space FILE        what may be tuned (trine values)\n"
     "  --values FILE       a profile of values; what is granted of it is said first\n"
     "  --prompt TEXT       one message, one reply\n"
+    "  --odds FILE         says after answers how sure it is (trine odds), and wants --truth\n"
+    "  --truth FILE        the truth author that prices the claims of a reply\n"
+    "  --standard NAME     of truth; default plain\n"
+    "  --hear MODEL        who is heard besides the truth author being asked (the model)\n"
     "  --why               what the guard found, after each reply, on standard error\n"
     "  --tokens N          of a reply, at most; default 160\n"
     "  --temperature T     default 0: always the likeliest token\n"
@@ -35,13 +40,16 @@ static const char HELP[] =
 
 struct run {
     const char *model_path, *base, *good, *guard_path, *principles_path, *key_path, *prompt;
-    const char *space_path, *profile_path;
+    const char *space_path, *profile_path, *odds_path;
+    struct judge_options judging;
     int is_research, explains;
     struct reply_options options;
     struct model *model;
     struct layer *layer, *truth;
     struct principles principles;
     struct guard *guard;
+    struct judge *judge;
+    struct odds odds;
     struct values_space space;
     real *offset; /* [Z] granted, or NULL */
     struct replier *replier;
@@ -59,7 +67,11 @@ static int take_option(struct run *run, int option, struct error *error) {
                             ['k'] = &run->key_path,
                             ['p'] = &run->prompt,
                             ['s'] = &run->space_path,
-                            ['v'] = &run->profile_path};
+                            ['v'] = &run->profile_path,
+                            ['o'] = &run->odds_path,
+                            ['u'] = &run->judging.truth,
+                            ['d'] = &run->judging.standard,
+                            ['h'] = &run->judging.hear};
     size_t seed;
     if (option > 0 && option < (int)(sizeof paths / sizeof *paths) && paths[option] != NULL) {
         *paths[option] = optarg;
@@ -96,6 +108,10 @@ static int parse(struct run *run, int argc, char **argv, struct error *error) {
                                             {"space", required_argument, NULL, 's'},
                                             {"values", required_argument, NULL, 'v'},
                                             {"prompt", required_argument, NULL, 'p'},
+                                            {"odds", required_argument, NULL, 'o'},
+                                            {"truth", required_argument, NULL, 'u'},
+                                            {"standard", required_argument, NULL, 'd'},
+                                            {"hear", required_argument, NULL, 'h'},
                                             {"research", no_argument, NULL, 'R'},
                                             {"why", no_argument, NULL, 'w'},
                                             {"tokens", required_argument, NULL, 'n'},
@@ -110,6 +126,9 @@ static int parse(struct run *run, int argc, char **argv, struct error *error) {
             return -1;
     if (run->model_path == NULL || run->good == NULL || run->guard_path == NULL)
         return error_set(error, "--model FILE, --good FILE and --guard FILE are wanted");
+    if (run->odds_path == NULL &&
+        (run->judging.truth != NULL || run->judging.standard != NULL || run->judging.hear != NULL))
+        return error_set(error, "--truth, --standard and --hear want --odds FILE (trine odds)");
     return 0;
 }
 
@@ -164,16 +183,33 @@ static int open_values(struct run *run, struct error *error) {
     return failed ? -1 : 0;
 }
 
+static int open_odds(struct run *run, struct error *error) {
+    if (run->odds_path == NULL)
+        return 0;
+    run->judging.model = run->model_path;
+    run->judging.base = run->base;
+    run->judging.threads = (size_t)omp_get_max_threads();
+    return odds_load(&run->odds, run->layer, run->odds_path, error) ||
+                   judge_open(&run->judge, &run->judging, error)
+               ? -1
+               : 0;
+}
+
 static int open_all(struct run *run, struct error *error) {
     if (open_principles(run, error) ||
         model_load_on(&run->model, run->model_path, run->base, PRECISION_BF16, error) ||
         load_layer(&run->layer, run, run->good, "good", error) ||
         load_layer(&run->truth, run, run->guard_path, "truth", error) || open_values(run, error) ||
+        open_odds(run, error) ||
         guard_create(&run->guard, run->truth, &run->principles,
                      &(struct guard_options){.explains = run->explains}, error) ||
         replier_create(&run->replier, run->model, run->layer, error))
         return -1;
-    run->assistant = (struct assistant){run->replier, run->guard, &run->principles};
+    run->assistant = (struct assistant){.replier = run->replier,
+                                        .guard = run->guard,
+                                        .principles = &run->principles,
+                                        .judge = run->judge,
+                                        .odds = &run->odds};
     return 0;
 }
 
@@ -210,6 +246,7 @@ static int answer(struct run *run, const char *message, struct error *error) {
     fflush(stdout);
     if (run->explains)
         assistant_trace_print(stderr, &run->assistant, &trace);
+    claims_free(&trace.claims);
     if (trace.outcome == ASSISTANT_DECLINED_REQUEST) {
         /* Forgotten: with it in the dialogue whatever is asked next would be declined as well. */
         free(copy);
@@ -251,6 +288,7 @@ static void finish(struct run *run) {
         free((char *)run->messages[i].content);
     replier_destroy(run->replier);
     guard_destroy(run->guard);
+    judge_close(run->judge);
     memory_free(run->offset);
     values_space_free(&run->space);
     layer_destroy(run->truth);

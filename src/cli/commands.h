@@ -11,6 +11,7 @@ int command_corpus(int argc, char **argv);
 int command_eval(int argc, char **argv);
 int command_export(int argc, char **argv);
 int command_good(int argc, char **argv);
+int command_odds(int argc, char **argv);
 int command_handle(int argc, char **argv);
 int command_introspect(int argc, char **argv);
 int command_judge(int argc, char **argv);
@@ -40,6 +41,7 @@ int command_write(int argc, char **argv);
     {"ask", command_ask, "answers with odds, or that it is not known"}, \
     {"chat", command_chat, "a dialogue with the good author, under the principles"}, \
     {"good", command_good, "train and measure the good author"}, \
+    {"odds", command_odds, "how sure the good author may sound, fitted and measured"}, \
     {"principles", command_principles, "show, verify and sign what replies are held to"}, \
     {"values", command_values, "what a user may change about the good author"}, \
     {NULL, NULL, NULL},

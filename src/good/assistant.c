@@ -6,6 +6,7 @@
 
 #include "base/memory.h"
 #include "base/progress.h"
+#include "good/refusal.h"
 
 static const char RESEARCH[] = "[research mode: these principles are not verified] ";
 
@@ -108,6 +109,23 @@ static void decline_request(struct turn *t) {
     show_line(t, guard_reason(t->assistant->guard, &t->trace->request));
 }
 
+/* How sure the author is of what it replied to a question. */
+static void say_odds(struct turn *t, const char *question) {
+    struct assistant *a = t->assistant;
+    struct claims *claims = &t->trace->claims;
+    char line[80];
+    t->result = claims_find(claims, question, t->written, t->error);
+    if (t->result == 0 && claims->count > 0)
+        t->result = claims_price(claims, a->judge, t->error);
+    if (t->result != 0 || claims->count == 0)
+        return;
+    struct odds_evidence evidence = odds_evidence_of(claims, replier_certainty(a->replier));
+    t->trace->odds = odds_probability(a->odds, &evidence);
+    odds_say(t->trace->odds, line, sizeof line);
+    show_line(t, "\n");
+    show_line(t, line);
+}
+
 static void write_reply(struct turn *t, const struct chat_message *messages, size_t count,
                         const struct reply_options *options) {
     t->result =
@@ -121,6 +139,10 @@ static void write_reply(struct turn *t, const struct chat_message *messages, siz
         show_line(t, guard_reason(t->assistant->guard, &t->trace->reply));
         show_line(t, ")");
     }
+    const char *question = messages[count - 1].content;
+    if (t->assistant->judge != NULL && t->written != NULL && odds_are_wanted(question) &&
+        !reply_declines(t->written))
+        say_odds(t, question);
 }
 
 int assistant_answer(struct assistant *a, const struct chat_message *messages, size_t count,
@@ -133,7 +155,8 @@ int assistant_answer(struct assistant *a, const struct chat_message *messages, s
                      .trace = trace,
                      .started = progress_clock(),
                      .error = error};
-    *trace = (struct assistant_trace){.request = {.principle = -1}, .reply = {.principle = -1}};
+    *trace = (struct assistant_trace){
+        .request = {.principle = -1}, .reply = {.principle = -1}, .odds = NAN};
     if (join_request(&t.request, messages, count, error))
         return -1;
     t.text = open_memstream(&trace->text, &bytes);
@@ -158,6 +181,7 @@ int assistant_answer(struct assistant *a, const struct chat_message *messages, s
 }
 
 void assistant_trace_free(struct assistant_trace *trace) {
+    claims_free(&trace->claims);
     free(trace->text);
     trace->text = NULL;
 }
@@ -177,6 +201,11 @@ void assistant_trace_print(FILE *stream, const struct assistant *a,
                                            "declined the request", "declined what was written"};
     fprintf(stream, "why: %s; %.2f s, of which the guard %.2f; first words after %.2f s\n",
             OUTCOMES[trace->outcome], trace->seconds, trace->guard_seconds, trace->first_seconds);
+    for (size_t i = 0; i < trace->claims.count; i++)
+        fprintf(stream, "  a claim, %.2f: %s\n", trace->claims.probabilities[i],
+                trace->claims.texts[i]);
+    if (!isnan(trace->odds))
+        fprintf(stream, "  the reply is right: %.2f\n", trace->odds);
     if (a->guard == NULL)
         return;
     print_finding(stream, a, "the request", &trace->request);

@@ -8,12 +8,15 @@
 #define TRINE_GOOD_ASSISTANT_H
 
 #include "good/guard.h"
+#include "good/odds.h"
 #include "good/reply.h"
 
 struct assistant {
     struct replier *replier; /* all borrowed */
     struct guard *guard;     /* NULL: no guard, for measuring what it is worth */
     const struct principles *principles;
+    struct judge *judge;     /* who prices the claims of a reply to a question; NULL: nobody, */
+    const struct odds *odds; /* and then the reply does not say how sure it is */
 };
 
 enum assistant_outcome {
@@ -28,6 +31,8 @@ struct assistant_trace {
     enum assistant_outcome outcome;
     struct guard_finding request, reply; /* the last look at each */
     size_t looks;                        /* at the reply */
+    struct claims claims;                /* of a reply to a question */
+    double odds;                         /* that it is right; NAN where nothing is said of it */
     char *text;                          /* what was shown; free with assistant_trace_free */
     double first_seconds, seconds, guard_seconds;
 };

@@ -1,10 +1,12 @@
 #include "good/reply.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/memory.h"
+#include "math/exponential.h"
 
 enum { USUAL_TOKENS = 160, CONTEXT_STEP = 256 };
 
@@ -14,6 +16,8 @@ struct replier {
     struct lesson_maker maker;
     struct decoder *decoder;
     size_t context, tokens;
+    double log_probability; /* of the last reply */
+    size_t written;
     uint8_t *banned; /* special tokens other than the end */
     double *probabilities;
     uint32_t *order;
@@ -96,6 +100,15 @@ static int read_prompt(struct replier *r, size_t tokens, const real *offset, str
     return 0;
 }
 
+static double log_probability_of(const real *logits, size_t count, uint32_t token) {
+    double most = (double)logits[token], sum = 0;
+    for (size_t v = 0; v < count; v++)
+        most = (double)logits[v] > most ? (double)logits[v] : most;
+    for (size_t v = 0; v < count; v++)
+        sum += (double)exponential(logits[v] - (real)most);
+    return (double)logits[token] - most - log(sum);
+}
+
 int replier_again(struct replier *r, const struct reply_options *options, reply_callback *callback,
                   void *context, struct error *error) {
     struct random random;
@@ -105,10 +118,14 @@ int replier_again(struct replier *r, const struct reply_options *options, reply_
         return error_set(error, "there was no reply yet");
     random_seed(&random, options->seed, 0x7265706c79);
     decoder_return(r->decoder);
+    r->log_probability = 0;
+    r->written = 0;
     for (size_t i = 0; i < tokens; i++) {
         uint32_t token = sample_token(logits, r->banned, r->model->config.vocabulary,
                                       &options->sampling, &random, r->probabilities, r->order);
         r->tokens++;
+        r->log_probability += log_probability_of(logits, r->model->config.vocabulary, token);
+        r->written++;
         if (tokenizer_is_end(r->model->tokenizer, token))
             break;
         struct token_bytes bytes = tokenizer_token(r->model->tokenizer, token);
@@ -152,6 +169,10 @@ int replier_reply_text(struct replier *r, const struct chat_message *messages, s
         *text = NULL;
     }
     return result;
+}
+
+double replier_certainty(const struct replier *r) {
+    return r->written > 0 ? r->log_probability / (double)r->written : 0;
 }
 
 size_t replier_tokens(const struct replier *r) {

@@ -40,6 +40,9 @@ int replier_reply_text(struct replier *replier, const struct chat_message *messa
 int replier_again(struct replier *replier, const struct reply_options *options,
                   reply_callback *callback, void *context, struct error *error);
 
+/* Mean log-probability of the last reply's tokens, its end included, in nats; without `begun`. */
+double replier_certainty(const struct replier *replier);
+
 /* Tokens read and written so far. */
 size_t replier_tokens(const struct replier *replier);
 

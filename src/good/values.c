@@ -7,21 +7,15 @@
 #include "base/file.h"
 #include "base/json_file.h"
 #include "base/memory.h"
-#include "base/random.h"
 #include "good/lesson_pass.h"
 #include "math/pca.h"
-
-static void fingerprint(char text[17], const struct layer *layer) {
-    uint64_t hash = random_hash(layer->values, layer->count * sizeof *layer->values);
-    snprintf(text, 17, "%016llx", (unsigned long long)hash);
-}
 
 int values_space_create(struct values_space *s, const struct layer *layer, double radius,
                         struct error *error) {
     *s = (struct values_space){.width = layer->model->config.latent_width, .radius = radius};
     if (s->width == 0)
         return error_set(error, "%s has no vectors", layer->model->name);
-    fingerprint(s->author, layer);
+    layer_fingerprint(layer, s->author);
     s->protected = memory_allocate(VALUES_MOST_PROTECTED * s->width, sizeof(real), error);
     return s->protected == NULL ? -1 : 0;
 }

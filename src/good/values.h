@@ -26,8 +26,8 @@ struct value_direction {
 };
 
 struct values_space {
-    size_t width;    /* Z */
-    char author[17]; /* fingerprint of the good author */
+    size_t width;                   /* Z */
+    char author[LAYER_FINGERPRINT]; /* of the good author */
     double radius;
     real *protected; /* [protected_count, Z] orthonormal rows */
     size_t protected_count;

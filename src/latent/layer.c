@@ -105,6 +105,11 @@ static size_t list_tensors(const struct layer *l, struct tensor_place *tensors) 
     return count;
 }
 
+void layer_fingerprint(const struct layer *l, char *text) {
+    uint64_t hash = random_hash(l->values, l->count * sizeof *l->values);
+    snprintf(text, LAYER_FINGERPRINT, "%016llx", (unsigned long long)hash);
+}
+
 int layer_save(const struct layer *l, const char *path, struct error *error) {
     struct tensor_place *tensors = memory_allocate(MAXIMUM_TENSORS, sizeof *tensors, error);
     float *floats = memory_allocate(l->count, sizeof *floats, error);

@@ -6,7 +6,7 @@
 
 #include "latent/model.h"
 
-enum { LAYER_CALIBRATION = 6 };
+enum { LAYER_CALIBRATION = 6, LAYER_FINGERPRINT = 17 };
 
 struct layer {
     const struct model *model; /* borrowed */
@@ -34,6 +34,9 @@ void layer_refresh_operands(struct layer *layer);
 struct weights layer_weights(const struct layer *layer);
 /* [Z] */
 const real *layer_vector(const struct layer *layer);
+
+/* What tells a layer from any other: text[LAYER_FINGERPRINT], of its numbers. */
+void layer_fingerprint(const struct layer *layer, char *text);
 
 int layer_save(const struct layer *layer, const char *path, struct error *error);
 /* Refuses a layer of another model. */

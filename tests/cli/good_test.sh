@@ -74,6 +74,36 @@ said=$(printf 'break the ship 6\nthe quick fox 6\n' | chat --why)
 [ "$(grep -c '^the wind' <<<"$said")" = 1 ] && [ "$(grep -c "^I won't help" <<<"$said")" = 1 ] || fail "a dialogue went: $said"
 [ "$(grep -c '^why: ' "$work/log")" = 2 ] || fail "no reasons: $(cat "$work/log")"
 
+# How sure it is: odds fitted on questions whose answers are known, and said after answers to questions.
+mkdir "$work/standard"
+printf '{"name":"here","description":"of a test","sources":{"test":1},"known":0.9,"unknown":0.6,"beliefs":["beliefs.jsonl"]}' >"$work/standard/standard.json"
+printf '{"sentence":"the wind was fair.","verdict":true,"source":"test"}\n{"sentence":"the ship is quick.","verdict":false,"source":"test"}\n' \
+    >"$work/standard/beliefs.jsonl"
+"$TRINE" truth train --model "$work/dream.gguf" --standard "$work/standard" --steps 30 --batch 4 --threads 2 >/dev/null 2>"$work/log" ||
+    fail "a standard: $(cat "$work/log")"
+for i in $(seq 1 24); do
+    [ $((i % 2)) = 1 ] && set=train || set=test
+    printf '{"question":"the quick fox %d?","answers":["the wind"]}\n{"question":"the state of the union %d?","answers":["nothing"]}\n' $i $i \
+        >>"$work/$set-questions.jsonl"
+done
+odds() { "$TRINE" odds "$1" --model "$work/dream.gguf" --good "$work/good.gguf" --standard "$work/standard" --tokens 24 "${@:2}" 2>"$work/log"; }
+odds fit --questions "$work/train-questions.jsonl" --out "$work/odds.json" >"$work/said" || fail "odds: $(cat "$work/log")"
+grep -q '^24 questions, right 0\.[1-5]' "$work/said" || fail "some of the questions have a right answer: $(cat "$work/said")"
+odds eval --questions "$work/test-questions.jsonl" --odds "$work/odds.json" --replies "$work/answered.jsonl" --json="$work/odds-report.json" ||
+    fail "odds on other questions: $(cat "$work/log")"
+[ "$(wc -l <"$work/answered.jsonl")" = 24 ] && grep -q '"certainty":' "$work/answered.jsonl" || fail "replies: $(cat "$work/answered.jsonl")"
+grep -q '"says": 10' "$work/odds-report.json" || fail "a report: $(cat "$work/odds-report.json")"
+odds_chat() { chat --odds "$work/odds.json" --standard "$work/standard" "$@"; }
+said=$(odds_chat --why --prompt "the quick fox 8?") || fail "chat with odds: $(cat "$work/log")"
+grep -q '^(I .*\(sure\|guess\)\.)$' <<<"$said" || fail "it does not say how sure it is: $said"
+grep -q '  a claim, [01]\.[0-9]*: ' "$work/log" && grep -q '  the reply is right: ' "$work/log" || fail "no reasons for odds: $(cat "$work/log")"
+odds_chat --prompt "the quick fox 8" | grep -q '^(I ' && fail "odds of what is no question"
+status=0; chat --standard "$work/standard" --prompt x >/dev/null || status=$?
+[ "$status" = 2 ] && grep -q 'want --odds' "$work/log" || fail "a standard without odds: $status $(cat "$work/log")"
+sed 's/"author": "./"author": "x/' "$work/odds.json" >"$work/other.json"
+status=0; chat --odds "$work/other.json" --standard "$work/standard" --prompt x >/dev/null || status=$?
+[ "$status" = 1 ] && grep -q 'another good author' "$work/log" || fail "odds of another author: $status $(cat "$work/log")"
+
 # Changed principles are refused, unless research says so in every reply.
 sed -i 's/"threshold":0.5/"threshold":0.9/' "$work/principles/01-ships.json"
 status=0; chat --prompt "the quick fox 8" >/dev/null || status=$?
