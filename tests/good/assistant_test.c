@@ -47,8 +47,8 @@ static void start(struct fixture *f, double log_odds, size_t principles, int exp
                      &(struct guard_options){.explains = explains}, &error) ||
         replier_create(&f->replier, f->model, f->good, &error))
         fail_msg("%s", error.message);
-    f->assistant = (struct assistant){
-        .replier = f->replier, .guard = f->guard, .principles = &f->principles};
+    f->assistant =
+        (struct assistant){.replier = f->replier, .guard = f->guard, .principles = &f->principles};
 }
 
 static void finish(struct fixture *f) {
