@@ -1,5 +1,6 @@
 #include "base/json_file.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/file.h"
@@ -15,6 +16,19 @@ int json_file_write(const json_t *json, const char *path, size_t flags, struct e
         return error_set(error, "%s: cannot write it", path);
     }
     return file_writer_commit(&writer, error);
+}
+
+json_t *json_file_read(const char *path, size_t limit, struct error *error) {
+    json_error_t problem;
+    char *text;
+    size_t bytes;
+    if (file_read_all(path, limit, &text, &bytes, error))
+        return NULL;
+    json_t *json = json_loadb(text, bytes, JSON_REJECT_DUPLICATES, &problem);
+    free(text);
+    if (json == NULL)
+        error_set(error, "%s: line %d: %s", path, problem.line, problem.text);
+    return json;
 }
 
 int json_check_keys(const json_t *object, const char *const *known, size_t count,

@@ -4,7 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/file.h"
 #include "base/json_file.h"
 #include "base/memory.h"
 #include "truth/calibration.h"
@@ -91,17 +90,11 @@ static int take(struct odds *odds, const struct layer *author, const json_t *jso
 
 int odds_load(struct odds *odds, const struct layer *author, const char *path,
               struct error *error) {
-    json_error_t problem;
     struct error own;
-    char *text;
-    size_t bytes;
     *odds = (struct odds){.questions = 0};
-    if (file_read_all(path, ODDS_FILE_LIMIT, &text, &bytes, error))
-        return -1;
-    json_t *json = json_loadb(text, bytes, JSON_REJECT_DUPLICATES, &problem);
-    free(text);
+    json_t *json = json_file_read(path, ODDS_FILE_LIMIT, error);
     if (json == NULL)
-        return error_set(error, "%s: line %d: %s", path, problem.line, problem.text);
+        return -1;
     int result = take(odds, author, json, &own);
     json_decref(json);
     return result == 0 ? 0 : error_set(error, "%s: %s", path, own.message);

@@ -4,7 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/file.h"
 #include "base/json_file.h"
 #include "base/memory.h"
 
@@ -101,17 +100,11 @@ static int take(struct profile *p, const struct values_space *space, json_t *jso
 
 int profile_load(struct profile *p, const struct values_space *space, const char *path,
                  struct error *error) {
-    json_error_t problem;
     struct error own;
-    char *text;
-    size_t bytes;
     *p = (struct profile){0};
-    if (file_read_all(path, PROFILE_FILE_LIMIT, &text, &bytes, error))
-        return -1;
-    json_t *json = json_loadb(text, bytes, JSON_REJECT_DUPLICATES, &problem);
-    free(text);
+    json_t *json = json_file_read(path, PROFILE_FILE_LIMIT, error);
     if (json == NULL)
-        return error_set(error, "%s: line %d: %s", path, problem.line, problem.text);
+        return -1;
     int result = take(p, space, json, &own);
     json_decref(json);
     if (result == 0)

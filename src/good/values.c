@@ -4,7 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/file.h"
 #include "base/json_file.h"
 #include "base/memory.h"
 #include "good/lesson_pass.h"
@@ -303,19 +302,10 @@ static int take_space(struct values_space *s, const json_t *json, const char *pa
 int values_space_load(struct values_space *s, const struct layer *layer, const char *path,
                       struct error *error) {
     enum { LIMIT = 16 << 20 };
-    json_error_t problem;
-    char *text;
-    size_t bytes;
-    if (values_space_create(s, layer, 0, error) ||
-        file_read_all(path, LIMIT, &text, &bytes, error)) {
-        values_space_free(s);
+    if (values_space_create(s, layer, 0, error))
         return -1;
-    }
-    json_t *json = json_loadb(text, bytes, JSON_REJECT_DUPLICATES, &problem);
-    free(text);
-    int result = json == NULL
-                     ? error_set(error, "%s: line %d: %s", path, problem.line, problem.text)
-                     : take_space(s, json, path, error);
+    json_t *json = json_file_read(path, LIMIT, error);
+    int result = json == NULL ? -1 : take_space(s, json, path, error);
     json_decref(json);
     if (result != 0)
         values_space_free(s);
