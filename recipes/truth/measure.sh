@@ -4,7 +4,7 @@
 # Usage: measure.sh PROGRAM smollm2|addresses BASES OUT MODEL [BASE_CHECKPOINT|CORPUS]
 #   BASES: what statements.py or address_facts.py wrote. smollm2: MODEL is models/smollm2-sotu/smollm2-sotu.gguf on
 #   BASE_CHECKPOINT; addresses: MODEL is what `make demo` trained, CORPUS its corpus.
-# STAGES (default: "opinions train eval"), SEEDS (default: "1 2 3"), STEPS.
+# STAGES (default: "opinions train eval"), SEEDS (default: "1 2 3"), SHARES (default: "0.2 1.0 0.05"), STEPS.
 set -eu
 if [ $# -ne 6 ]; then
     sed -n '4,8s/^# //p' "$0" >&2
@@ -18,7 +18,7 @@ case $kind in
 smollm2)
     of_model=(--model "$model" --base "$beside")
     heard=(--hear "$beside")
-    settings=(--steps "${STEPS:-100}" --batch 48 --learning-rate 0.002 --rounds 1)
+    settings=(--steps "${STEPS:-240}" --batch 48 --learning-rate 0.001)
     ;;
 addresses)
     of_model=(--model "$model")
@@ -56,7 +56,7 @@ train() { # NAME SHARE SEED FLAGS...
 train_all() {
     local models=(--opinions "$out/models.jsonl") library=()
     [ "$kind" = smollm2 ] || library=(--opinions "$out/library.jsonl")
-    for share in 0.2 1.0 0.05; do
+    for share in ${SHARES:-0.2 1.0 0.05}; do
         for seed in $seeds; do
             train plain $share $seed --plain
             train market $share $seed "${models[@]}" "${library[@]}"
@@ -74,11 +74,11 @@ train_all() {
 evaluate() { # NAME FLAGS...
     [ -e "$out/$1.json" ] && return
     "$trine" truth eval "${of_model[@]}" --beliefs "$bases/held_out.jsonl" --calibrate "$bases/calibrate.jsonl" \
-        "${heard[@]}" --answers "$out/$1.answers" --json "$out/$1.json" "${@:2}"
+        --answers "$out/$1.answers" --json "$out/$1.json" "${@:2}"
 }
 
 evaluate_all() {
-    evaluate base
+    evaluate base "${heard[@]}" # the truth authors are heard themselves
     for layer in "$out"/*.gguf; do
         evaluate "$(basename "$layer" .gguf)" --truth "$layer"
     done

@@ -30,7 +30,7 @@ static const char HELP[] =
     "  --odds FILE         says after answers how sure it is (trine odds)\n"
     "  --truth FILE        who prices the claims of a reply (the standard's own truth author)\n"
     "  --standard NAME     of truth; default plain\n"
-    "  --hear MODEL        who is heard besides the truth author being asked (the model)\n"
+    "  --hear MODEL        who is heard (default: the truth author)\n"
     "  --why               what the guard found, after each reply, on standard error\n"
     "  --tokens N          of a reply, at most; default 160\n"
     "  --temperature T     default 0: always the likeliest token\n"

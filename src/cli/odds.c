@@ -25,7 +25,7 @@ static const char HELP[] =
     "  --questions FILE    {\"question\", \"answers\": [...]} a line; again for more\n"
     "  --truth FILE        the truth author that prices claims\n"
     "  --standard NAME     of truth; default plain\n"
-    "  --hear MODEL        who is heard besides the truth author being asked (the model)\n"
+    "  --hear MODEL        who is heard (default: the truth author)\n"
     "  --tokens N          of a reply, at most; default 40\n"
     "  --replies FILE      what was replied, as JSON lines\n"
     "  --threads N         default: one for each core\n"

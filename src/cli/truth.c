@@ -53,8 +53,8 @@ static const char HELP[] =
     "  --author NAME       an author to ask; may be repeated\n"
     "  --name NAME         of the trader who speaks as nobody (model)\n"
     "  --ways WAYS         opinions: the model is asked, heard, both (default) or none\n"
-    "  --hear MODEL        who is heard besides the truth author being asked (the model itself)\n"
-    "  --asked-alone       nobody is heard\n"
+    "  --hear MODEL        who is heard (default: who is asked, the truth author)\n"
+    "  --asked-alone       nobody is heard, nor learns to be\n"
     "  --answers FILE      eval: each statement with its probability, as JSON lines\n"
     "  --json [FILE]\n"
     "  --steps N           default 400        --batch N          default 16\n"
@@ -87,7 +87,7 @@ struct run {
     struct dataset dataset;
     struct introspection *introspection;
     struct progress progress;
-    double loss;
+    double losses[2]; /* of answers, and of what is heard */
 };
 
 static int add(const char **items, size_t *count, size_t most, const char *option,
@@ -165,7 +165,7 @@ static int take_option(struct run *run, int option, int argc, char **argv, struc
         run->options.is_plain = 1;
         return 0;
     case 'q':
-        run->is_asked_alone = 1;
+        run->is_asked_alone = run->options.training.is_asked_alone = 1;
         return 0;
     case 'y':
         return take_ways(run, error);
@@ -236,7 +236,7 @@ static int open_beliefs(struct run *run, struct error *error) {
            belief_base_check(&run->base, run->options.verdict_weight, error);
 }
 
-/* Who is heard: the model itself, or another. */
+/* Who is heard: who is asked, or another model. */
 static int open_hearing(struct run *run, struct error *error) {
     run->judging.hearing = &run->asking;
     if (polarity_create(&run->judging.polarity, error))
@@ -274,9 +274,12 @@ static int open_all(struct run *run, struct error *error) {
 static int show_progress(void *context, const struct layer_train_report *report) {
     struct run *run = context;
     if (!report->is_introspection)
-        run->loss = run->loss == 0 ? report->loss : 0.95 * run->loss + 0.05 * report->loss;
+        run->losses[report->is_heard] =
+            run->losses[report->is_heard] == 0
+                ? report->loss
+                : 0.95 * run->losses[report->is_heard] + 0.05 * report->loss;
     progress_show(&run->progress, report->step, report->step == run->options.training.steps,
-                  "loss %.3f nats per answer", run->loss);
+                  "loss %.3f nats per answer, %.3f heard", run->losses[0], run->losses[1]);
     return progress_stop_wanted();
 }
 
@@ -452,9 +455,9 @@ static int unpack(struct run *run, struct error *error) {
     if (weights_unpack(&run->asked_weights, &asked, error))
         return -1;
     run->judging.asked.unpacked = run->asked_weights;
-    if (run->judging.hearing == NULL)
+    if (run->hearing_model == NULL)
         return 0;
-    struct weights heard = model_weights(run->judging.hearing->model);
+    struct weights heard = model_weights(run->hearing_model);
     if (weights_unpack(&run->heard_weights, &heard, error))
         return -1;
     run->judging.hearing_unpacked = run->heard_weights;

@@ -119,6 +119,10 @@ int asking_encode(struct asking *a, const char *statement, size_t frame, size_t 
     return result;
 }
 
+size_t asking_heard_from(size_t length) {
+    return length > HEARD_TOKENS ? length - HEARD_TOKENS : 1;
+}
+
 /* One statement in one frame; what is found out goes to `place`. */
 struct question {
     int32_t *tokens; /* [length] */
@@ -143,7 +147,7 @@ static int make_question(struct asking *a, struct question *q, const char *state
     if (asking_encode(a, statement, frame, QUESTION_TIME, q->tokens, &q->length, error))
         return -1;
     if (q->frame >= BY_ITSELF)
-        q->heard = q->length > HEARD_TOKENS ? q->length - HEARD_TOKENS : 1;
+        q->heard = asking_heard_from(q->length);
     if (q->frame == ELSEWHERE)
         set_elsewhere(a, q);
     return 0;
@@ -373,6 +377,19 @@ int asking_hear(struct asking *a, const struct asked *asked, const char *const *
                                              findings, error);
     for (size_t i = 0; result == 0 && i < count; i++)
         heard[i] = findings[2 * i].heard - ELSEWHERE_SHARE * findings[2 * i + 1].heard;
+    memory_free(findings);
+    return result;
+}
+
+int asking_hear_elsewhere(struct asking *a, const struct asked *asked,
+                          const char *const *statements, size_t count, size_t threads,
+                          double *elsewhere, struct error *error) {
+    struct finding *findings = memory_allocate(count, sizeof *findings, error);
+    int result = findings == NULL ? -1
+                                  : find_out(a, asked, statements, count, ELSEWHERE, 1, threads,
+                                             findings, error);
+    for (size_t i = 0; result == 0 && i < count; i++)
+        elsewhere[i] = ELSEWHERE_SHARE * findings[i].heard;
     memory_free(findings);
     return result;
 }

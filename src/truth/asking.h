@@ -66,4 +66,12 @@ int asking_ask(struct asking *asking, const struct asked *asked, const char *con
 int asking_hear(struct asking *asking, const struct asked *asked, const char *const *statements,
                 size_t count, size_t threads, double *heard, struct error *error);
 
+/* elsewhere[count]: what asking_hear takes off. */
+int asking_hear_elsewhere(struct asking *asking, const struct asked *asked,
+                          const char *const *statements, size_t count, size_t threads,
+                          double *elsewhere, struct error *error);
+
+/* The first token that is heard of a statement by itself of so many tokens. */
+size_t asking_heard_from(size_t length);
+
 #endif

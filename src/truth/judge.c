@@ -93,10 +93,13 @@ static int choose_authors(struct judge *j, size_t count, struct error *error) {
 
 static int unpack(struct judge *j, struct error *error) {
     struct weights asked = layer_weights(j->layer);
-    struct weights heard = model_weights(j->judging.hearing->model);
-    if (weights_unpack(&j->asked_weights, &asked, error) ||
-        weights_unpack(&j->heard_weights, &heard, error))
+    if (weights_unpack(&j->asked_weights, &asked, error))
         return -1;
+    if (j->hearing_model != NULL) {
+        struct weights heard = model_weights(j->hearing_model);
+        if (weights_unpack(&j->heard_weights, &heard, error))
+            return -1;
+    }
     j->judging.asked.unpacked = j->asked_weights;
     j->judging.hearing_unpacked = j->heard_weights;
     return 0;

@@ -42,10 +42,11 @@ static int listen(struct judging *judging, const char *const *statements, size_t
                      ? -1
                      : asking_ask(judging->asking, &judging->asked, statements, count,
                                   judging->threads, beliefs, error);
+    struct asked another = {.unpacked = judging->hearing_unpacked};
     if (result == 0 && judging->hearing != NULL)
-        result =
-            asking_hear(judging->hearing, &(struct asked){.unpacked = judging->hearing_unpacked},
-                        statements, count, judging->threads, heard, error);
+        result = asking_hear(judging->hearing,
+                             judging->hearing == judging->asking ? &judging->asked : &another,
+                             statements, count, judging->threads, heard, error);
     for (size_t i = 0; result == 0 && i < count; i++) {
         judgements[i] = (struct judgement){
             .doubt = beliefs[i].doubt, .said = beliefs[i].log_odds, .heard = heard[i]};

@@ -11,14 +11,13 @@
 #include "truth/report.h"
 #include "truth/witness.h"
 
-/* Who judges. Everything is borrowed. The network is asked; and a network, the same without its
- * layer or another, is heard: how likely it finds a statement's last words, turned around where the
- * statement denies. */
+/* Who judges. Everything is borrowed. The network is asked; and it, or another, is heard: how
+ * likely it finds a statement's last words, turned around where the statement denies. */
 struct judging {
     struct asking *asking;
     struct asked asked;
-    const struct unpacked *hearing_unpacked; /* as asked.unpacked; or NULL */
-    struct asking *hearing;                  /* NULL: nobody is heard */
+    const struct unpacked *hearing_unpacked; /* as asked.unpacked, where it is another; or NULL */
+    struct asking *hearing;                  /* `asking`, or another's; NULL: nobody is heard */
     struct polarity *polarity;               /* where somebody is heard */
     struct library *library;                 /* NULL: none */
     const struct library_filter *filter;

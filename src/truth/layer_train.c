@@ -8,15 +8,24 @@
 #include "base/random.h"
 #include "train/layer_optimizer.h"
 #include "train/length_order.h"
+#include "truth/hearing.h"
 
 /* Within WINDOW_STEPS steps' worth, examples are put in order of length. */
 enum { MOST_TIME = QUESTION_TIME, TIME_STEP = 8, MOST_THREADS = 64, WINDOW_STEPS = 16 };
+/* Of so many steps one teaches to answer, the others to be heard, which small networks are better
+ * at; no multiple of introspection's usual third. */
+enum { ASKED_EVERY = 4 };
+
+/* What the loss of a statement heard counts beside that of an answer: its derivative by a
+ * log-probability is then of the same size, and neither drowns the other in the optimizer. */
+static const double HEARD_WEIGHT = 10;
 
 struct worker {
-    struct pass *pass;
-    size_t time; /* the pass's */
+    struct pass *passes[2]; /* for answers, and for what is heard */
+    size_t times[2];        /* the passes' */
     int32_t *tokens, *targets;
-    real *losses, *told, *mask, *gradient, *dtold, *dmean, *dprecision, *dinformation;
+    real *losses, *scales, *told, *mask, *gradient, *dtold, *dmean, *dprecision, *dinformation;
+    struct hearing_lesson *lessons; /* [share] */
     double loss;
 };
 
@@ -24,10 +33,12 @@ struct training {
     struct layer *layer;
     struct asking *asking;
     const struct example *examples;
-    size_t count, share; /* share: sequences of one thread */
-    size_t time;         /* tokens of one, as the longest question needs */
-    size_t step_time;    /* the same for the present step */
-    uint16_t *lengths;   /* of each example's longest question */
+    size_t count, share;  /* share: sequences of one thread */
+    size_t time;          /* tokens of one, as the longest question needs */
+    size_t step_time;     /* the same for the present step */
+    uint16_t *lengths[2]; /* [count] of each example's longest question; and of it by itself */
+    double *offsets;      /* [count] of hearing; NULL: nothing is heard */
+    int is_heard;         /* the present step teaches to be heard */
     const struct layer_train_options *options;
     struct worker workers[MOST_THREADS];
     struct layer_optimizer optimizer;
@@ -50,12 +61,14 @@ struct layer_train_options layer_train_options_default(void) {
 static int worker_create(struct worker *w, const struct training *t, struct error *error) {
     size_t rows = t->share * t->time, width = t->weights.config->latent_width;
     w->tokens = memory_allocate(2 * rows, sizeof *w->tokens, error);
-    w->losses = memory_allocate(rows * (1 + 3 * width) + 3 * t->share * width + t->layer->count,
+    w->losses = memory_allocate(rows * (2 + 3 * width) + 3 * t->share * width + t->layer->count,
                                 sizeof(real), error);
-    if (w->tokens == NULL || w->losses == NULL)
+    w->lessons = memory_allocate(t->share, sizeof *w->lessons, error);
+    if (w->tokens == NULL || w->losses == NULL || w->lessons == NULL)
         return -1;
     w->targets = w->tokens + rows;
-    w->dmean = w->losses + rows;
+    w->scales = w->losses + rows;
+    w->dmean = w->scales + rows;
     w->dprecision = w->dmean + rows * width;
     w->dinformation = w->dprecision + rows * width;
     w->told = w->dinformation + rows * width;
@@ -67,18 +80,21 @@ static int worker_create(struct worker *w, const struct training *t, struct erro
 
 /* A pass for the step's time. */
 static int worker_fit(struct worker *w, const struct training *t, struct error *error) {
-    if (w->pass != NULL && w->time == t->step_time)
+    struct pass **pass = &w->passes[t->is_heard];
+    if (*pass != NULL && w->times[t->is_heard] == t->step_time)
         return 0;
-    pass_destroy(w->pass);
-    w->pass = NULL;
-    w->time = t->step_time;
-    return pass_create(&w->pass, &t->weights, t->share, w->time, 1, error);
+    pass_destroy(*pass);
+    *pass = NULL;
+    w->times[t->is_heard] = t->step_time;
+    return pass_create(pass, &t->weights, t->share, t->step_time, 1, error);
 }
 
 static void worker_free(struct worker *w) {
-    pass_destroy(w->pass);
+    pass_destroy(w->passes[0]);
+    pass_destroy(w->passes[1]);
     memory_free(w->tokens);
     memory_free(w->losses);
+    memory_free(w->lessons);
 }
 
 /* What an example is to be answered with this time; -1: it does not count. */
@@ -94,7 +110,22 @@ static int32_t draw_answer(const struct training *t, const struct example *examp
                                                                            : ANSWER_NO];
 }
 
-/* One sequence: an example in a frame, and what is to be answered. */
+/* A statement by itself, and its last words as they should be likely or not. */
+static void fill_heard(struct training *t, size_t i, uint32_t picked, size_t length,
+                       struct random *random) {
+    struct worker *w = &t->workers[i / t->share];
+    const struct example *example = &t->examples[picked];
+    size_t row = i % t->share * t->step_time;
+    int counts =
+        example->sign != 0 && random_uniform(random) < example->weight * (1 - example->doubt);
+    w->lessons[i % t->share] = (struct hearing_lesson){.offset = t->offsets[picked],
+                                                       .target = counts ? example->target : -1,
+                                                       .sign = example->sign};
+    for (size_t k = asking_heard_from(length); k < length; k++)
+        w->targets[row + k - 1] = w->tokens[row + k];
+}
+
+/* One sequence: an example in a frame, and what is to be answered; or by itself, to be heard. */
 static int fill_sequence(struct training *t, size_t step, size_t i, uint32_t picked,
                          struct error *error) {
     struct worker *w = &t->workers[i / t->share];
@@ -102,13 +133,17 @@ static int fill_sequence(struct training *t, size_t step, size_t i, uint32_t pic
     struct random random;
     random_seed(&random, t->options->seed, step * t->share * t->options->threads + i);
     const struct example *example = &t->examples[picked];
-    size_t frame = random_below(&random, t->asking->frame_count);
+    size_t frame =
+        t->is_heard ? FRAME_COUNT : (size_t)random_below(&random, t->asking->frame_count);
     if (asking_encode(t->asking, example->statement, frame, t->step_time, w->tokens + row, &length,
                       error))
         return -1;
     for (size_t k = 0; k < t->step_time; k++)
         w->targets[row + k] = -1;
-    w->targets[row + length - 1] = draw_answer(t, example, frame, &random);
+    if (t->is_heard)
+        fill_heard(t, i, picked, length, &random);
+    else
+        w->targets[row + length - 1] = draw_answer(t, example, frame, &random);
     return 0;
 }
 
@@ -118,7 +153,7 @@ static int fill(struct training *t, size_t step, struct error *error) {
     t->step_time = 0;
     for (size_t i = 0; i < batch; i++) {
         t->picked[i] = length_order_pick(&t->order, step * batch + i);
-        size_t length = t->lengths[t->picked[i]];
+        size_t length = t->lengths[t->is_heard][t->picked[i]];
         t->step_time = length > t->step_time ? length : t->step_time;
     }
     t->step_time = (t->step_time + TIME_STEP - 1) / TIME_STEP * TIME_STEP;
@@ -131,9 +166,25 @@ static int fill(struct training *t, size_t step, struct error *error) {
     return 0;
 }
 
+/* After the pass has written: the loss of what is heard, and what each token's loss counts in it.
+ */
+static void weigh_heard(const struct training *t, struct worker *w) {
+    w->loss = 0;
+    for (size_t i = 0; i < t->share; i++) {
+        size_t first = i * t->step_time;
+        double log_probability = 0, derivative;
+        for (size_t r = first; r < first + t->step_time; r++)
+            log_probability -= w->targets[r] >= 0 ? (double)w->losses[r] : 0;
+        w->loss += hearing_loss(&w->lessons[i], log_probability, &derivative);
+        for (size_t r = first; r < first + t->step_time; r++)
+            w->scales[r] = (real)(-HEARD_WEIGHT * derivative);
+    }
+}
+
 static void run_worker(struct training *t, struct worker *w) {
     size_t width = t->weights.config->latent_width, overlay = t->layer->overlay.layout.count;
     size_t rows = t->share * t->step_time;
+    struct pass *pass = w->passes[t->is_heard];
     memset(w->gradient, 0, t->layer->count * sizeof(real));
     memset(w->dmean, 0, 3 * rows * width * sizeof(real));
     for (size_t i = 0; i < t->share * width; i++) {
@@ -148,11 +199,19 @@ static void run_worker(struct training *t, struct worker *w) {
                                        .dinformation = w->dinformation,
                                        .scale =
                                            (real)(1 / (double)(t->share * t->options->threads))};
-    pass_read(w->pass, w->tokens, &handle);
-    pass_write_backward(w->pass, &handle, w->targets, w->losses, &gradients);
-    w->loss = 0;
-    for (size_t r = 0; r < rows; r++)
-        w->loss += w->targets[r] >= 0 ? (double)w->losses[r] : 0;
+    pass_read(pass, w->tokens, &handle);
+    if (t->is_heard) {
+        pass_write(pass, &handle, w->targets, w->losses);
+        weigh_heard(t, w);
+        gradients.row_scales = w->scales;
+        gradients.is_written = 1;
+    }
+    pass_write_backward(pass, &handle, w->targets, w->losses, &gradients);
+    if (!t->is_heard) {
+        w->loss = 0;
+        for (size_t r = 0; r < rows; r++)
+            w->loss += w->targets[r] >= 0 ? (double)w->losses[r] : 0;
+    }
     for (size_t i = 0; i < t->share * width; i++)
         w->gradient[overlay + i % width] += w->dtold[i];
 }
@@ -189,6 +248,8 @@ static int run_step(struct training *t, size_t step, struct layer_train_report *
     const struct layer_train_options *o = t->options;
     *report = (struct layer_train_report){.step = step + 1,
                                           .is_introspection = is_introspection(o, step)};
+    t->is_heard = t->offsets != NULL && !report->is_introspection && step % ASKED_EVERY != 0;
+    report->is_heard = t->is_heard;
     if (report->is_introspection ? introspect(t, step, &report->loss, error)
                                  : answer_examples(t, step, &report->loss, error))
         return -1;
@@ -204,31 +265,61 @@ static int run_step(struct training *t, size_t step, struct layer_train_report *
         error);
 }
 
-/* The longest question sets the time of all. */
-static int find_time(struct training *t, struct error *error) {
+static int find_length(struct training *t, size_t i, size_t frame, struct error *error) {
     int32_t tokens[MOST_TIME];
     size_t length;
-    for (size_t i = 0; i < t->count; i++)
-        for (size_t frame = 0; frame < t->asking->frame_count; frame++) {
-            if (asking_encode(t->asking, t->examples[i].statement, frame, MOST_TIME, tokens,
-                              &length, error))
+    if (asking_encode(t->asking, t->examples[i].statement, frame, MOST_TIME, tokens, &length,
+                      error))
+        return -1;
+    uint16_t *longest = &t->lengths[frame == FRAME_COUNT][i];
+    *longest = length > *longest ? (uint16_t)length : *longest;
+    t->time = length > t->time ? length : t->time;
+    return 0;
+}
+
+/* The longest question sets the time of all. */
+static int find_time(struct training *t, struct error *error) {
+    for (size_t i = 0; i < t->count; i++) {
+        for (size_t frame = 0; frame < t->asking->frame_count; frame++)
+            if (find_length(t, i, frame, error))
                 return -1;
-            t->time = length > t->time ? length : t->time;
-            if (length > t->lengths[i])
-                t->lengths[i] = (uint16_t)length;
-        }
+        if (find_length(t, i, FRAME_COUNT, error))
+            return -1;
+    }
     t->time = (t->time + TIME_STEP - 1) / TIME_STEP * TIME_STEP;
     return 0;
 }
 
+/* Where there is anything to be heard. */
+static int find_offsets(struct training *t, struct error *error) {
+    int is_wanted = 0;
+    for (size_t i = 0; i < t->count; i++)
+        is_wanted |= t->examples[i].sign != 0;
+    if (!is_wanted || t->options->is_asked_alone)
+        return 0;
+    const char **statements = memory_allocate(t->count, sizeof *statements, error);
+    t->offsets = memory_allocate(t->count, sizeof *t->offsets, error);
+    int result = statements == NULL || t->offsets == NULL ? -1 : 0;
+    for (size_t i = 0; result == 0 && i < t->count; i++)
+        statements[i] = t->examples[i].statement;
+    if (result == 0)
+        result = hearing_offsets(t->offsets, t->asking, statements, t->count, t->options->threads,
+                                 error);
+    memory_free(statements);
+    return result;
+}
+
 static int training_create(struct training *t, struct error *error) {
     size_t batch = t->share * t->options->threads;
-    t->lengths = memory_allocate(t->count, sizeof *t->lengths, error);
+    t->lengths[0] = memory_allocate(2 * t->count, sizeof *t->lengths[0], error);
     t->picked = memory_allocate(batch, sizeof *t->picked, error);
-    if (t->lengths == NULL || t->picked == NULL || find_time(t, error) ||
+    if (t->lengths[0] == NULL || t->picked == NULL)
+        return -1;
+    t->lengths[1] = t->lengths[0] + t->count;
+    if (find_time(t, error) || find_offsets(t, error) ||
         layer_optimizer_create(&t->optimizer, t->layer, error) ||
-        length_order_create(&t->order, t->lengths, t->count, WINDOW_STEPS * batch, t->options->seed,
-                            error) ||
+        length_order_create(&t->order, t->lengths[0], t->count, WINDOW_STEPS * batch,
+                            t->options->seed, error) ||
         weights_unpack(&t->unpacked, &t->weights, error))
         return -1;
     t->weights.unpacked = t->unpacked;
@@ -270,7 +361,8 @@ int layer_train(struct layer *layer, struct asking *asking, const struct example
     unpacked_destroy(t->unpacked);
     layer_optimizer_free(&t->optimizer);
     length_order_free(&t->order);
-    memory_free(t->lengths);
+    memory_free(t->lengths[0]);
+    memory_free(t->offsets);
     memory_free(t->picked);
     memory_free(t);
     return result;

@@ -1,7 +1,11 @@
-/* Trains a layer's vector and overlay to answer frames: cross-entropy of the answer against targets
- * between 0 and 1, such as verdicts or a market's prices, and to say that it does not know as often
- * as there is doubt. The answer of a step is drawn from its target, so that the expected loss is
- * that of the target itself. */
+/* Trains a layer's vector and overlay toward targets between 0 and 1, such as verdicts or a
+ * market's prices, in two ways.
+ *
+ * To answer frames: cross-entropy of the answer, and to say that it does not know as often as there
+ * is doubt. The answer of a step is drawn from its target, so that the expected loss is that of the
+ * target itself.
+ *
+ * To be heard: three of four steps, of examples with a sign (hearing.h). */
 #ifndef TRINE_TRUTH_LAYER_TRAIN_H
 #define TRINE_TRUTH_LAYER_TRAIN_H
 
@@ -13,6 +17,7 @@ struct example {
     double target; /* probability of yes, where the answer is known */
     double doubt;  /* probability that it is not */
     double weight; /* 0 to 1 */
+    int sign;      /* -1: the statement denies; 0: it is not heard */
 };
 
 struct layer_train_options {
@@ -21,12 +26,14 @@ struct layer_train_options {
     uint64_t seed;
     struct introspection *introspection; /* of the same layer, or NULL */
     size_t introspection_every; /* each so many-th step is one of it; 1: all, and no examples */
+    int is_asked_alone;         /* no step teaches to be heard */
 };
 
 struct layer_train_report {
     size_t step;
     double loss;          /* nats per answer */
     int is_introspection; /* then nats per token */
+    int is_heard;         /* then nats per statement */
 };
 /* After every step; a return other than 0 stops, and the layer is as it is by then. */
 typedef int layer_train_callback(void *context, const struct layer_train_report *report);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "truth/polarity.h"
 #include "truth/witness.h"
 
 /* A price nearer to 1/2 than this many times 1/2 leaves doubt, at 1/2 MOST_DOUBT of it. */
@@ -12,7 +13,7 @@ static const double DOUBT_SPAN = 0.5, MOST_DOUBT = 0.7;
 static const double UNSTABLE = 0.5;
 enum { DEFAULT_ROUNDS = 2, STABLE_DAYS = 3 };
 
-static const char TRADER_NAME[] = "truth";
+#define TRADER_NAME "truth"
 
 struct training {
     struct layer *layer;
@@ -21,6 +22,7 @@ struct training {
     struct opinions *opinions;
     const struct truth_train_options *options;
     struct base_texts texts;
+    int *signs; /* [texts.count] -1: the text denies */
     struct example *examples;
     size_t example_count, step; /* step: of all rounds */
     layer_train_callback *callback;
@@ -55,28 +57,43 @@ static double range_of(const struct market_record *r, size_t place) {
     return most - least;
 }
 
-static struct example priced_example(const struct market_record *r, size_t place,
-                                     const char *text) {
+static struct example priced_example(const struct market_record *r, size_t place) {
     double price = r->prices[(r->day_count - 1) * r->sentence_count + place];
     double sure = fabs(2 * price - 1);
-    return (struct example){.statement = text,
-                            .target = price,
+    return (struct example){.target = price,
                             .doubt = fmax(0, MOST_DOUBT * (1 - sure / DOUBT_SPAN)),
                             .weight = fmax(0, 1 - range_of(r, place) / UNSTABLE)};
 }
 
+static void add_example(struct training *t, size_t text, struct example example) {
+    example.statement = t->texts.texts[text];
+    example.sign = t->signs[text];
+    t->examples[t->example_count++] = example;
+}
+
+/* How often each verdict is taken, so that verdicts are drawn as often as prices: where few are
+ * known, prices hardly better than even odds would drown them. */
+static size_t copies_of_verdicts(const struct training *t, size_t day, int has_prices) {
+    size_t known = 0;
+    for (size_t i = 0; i < t->texts.count; i++)
+        known += is_known(t, &t->base->items[t->texts.places[i]], day) ? 1 : 0;
+    size_t priced = has_prices ? t->texts.count - known : 0;
+    return known > 0 && priced > known ? priced / known : 1;
+}
+
 /* `record` NULL: no market. */
 static void set_examples(struct training *t, const struct market_record *record, size_t day) {
+    size_t copies = copies_of_verdicts(t, day, record != NULL);
     t->example_count = t->report->known = t->report->priced = 0;
     for (size_t i = 0; i < t->texts.count; i++) {
         const struct belief *b = &t->base->items[t->texts.places[i]];
         if (is_known(t, b, day)) {
-            t->examples[t->example_count++] = (struct example){
-                .statement = t->texts.texts[i], .target = b->verdict == VERDICT_TRUE, .weight = 1};
+            for (size_t k = 0; k < copies; k++)
+                add_example(t, i,
+                            (struct example){.target = b->verdict == VERDICT_TRUE, .weight = 1});
             t->report->known++;
         } else if (record != NULL) {
-            t->examples[t->example_count++] =
-                priced_example(record, t->texts.places[i], t->texts.texts[i]);
+            add_example(t, i, priced_example(record, t->texts.places[i]));
             t->report->priced++;
         }
     }
@@ -102,11 +119,13 @@ static int train_layer(struct training *t, size_t round, size_t rounds) {
     return result;
 }
 
+/* Of what the author says when asked and what is heard of it. */
 static double wealth_of(const struct market_record *r) {
+    double wealth = NAN;
     for (size_t j = 0; j < r->trader_count; j++)
-        if (strncmp(r->traders[j].name, TRADER_NAME, sizeof TRADER_NAME - 1) == 0)
-            return r->traders[j].weight;
-    return NAN;
+        if (strncmp(r->traders[j].name, TRADER_NAME ",", sizeof TRADER_NAME) == 0)
+            wealth = r->traders[j].weight + (isnan(wealth) ? 0 : wealth);
+    return wealth;
 }
 
 static int run_market(struct training *t, size_t days, struct market_record *record) {
@@ -136,8 +155,21 @@ static int run_round(struct training *t, size_t round, size_t rounds, size_t day
     if (result != 0 || t->is_stopped || round + 1 == rounds || t->options->is_plain)
         return result;
     struct asked asked = {.layer = t->layer};
-    return witness_testify(t->opinions, TRADER_NAME, WITNESS_ASKED, t->asking, &asked, t->base,
+    int ways = WITNESS_ASKED | (t->options->training.is_asked_alone ? 0 : WITNESS_HEARD);
+    return witness_testify(t->opinions, TRADER_NAME, ways, t->asking, &asked, t->base,
                            (uint32_t)day + 1, t->options->training.threads, t->error);
+}
+
+static int find_signs(struct training *t) {
+    struct polarity *polarity;
+    t->signs = memory_allocate(t->texts.count, sizeof *t->signs, t->error);
+    if (t->signs == NULL || polarity_create(&polarity, t->error))
+        return -1;
+    int result = 0;
+    for (size_t i = 0; result == 0 && i < t->texts.count; i++)
+        result = polarity_of(polarity, t->texts.texts[i], &t->signs[i], t->error);
+    polarity_destroy(polarity);
+    return result;
 }
 
 int truth_train(struct layer *layer, struct asking *asking, const struct belief_base *base,
@@ -159,11 +191,12 @@ int truth_train(struct layer *layer, struct asking *asking, const struct belief_
     *report = (struct truth_train_report){.wealth = NAN};
     if (base_texts_collect(&t.texts, base, error))
         return -1;
-    t.examples = memory_allocate(t.texts.count, sizeof *t.examples, error);
-    int result = t.examples == NULL ? -1 : 0;
+    t.examples = memory_allocate(2 * t.texts.count, sizeof *t.examples, error);
+    int result = t.examples == NULL || find_signs(&t) ? -1 : 0;
     for (size_t round = 0; result == 0 && !t.is_stopped && round < rounds; round++)
         result = run_round(&t, round, rounds, last * (round + 1) / rounds);
     memory_free(t.examples);
+    memory_free(t.signs);
     base_texts_free(&t.texts);
     return result;
 }

@@ -259,7 +259,7 @@ static void test_among_examples(void **state) {
     struct asking asking;
     struct introspection_options wanted = {.time = 30, .batch = 2, .threads = 1, .seed = 1};
     struct layer_train_options options = layer_train_options_default();
-    const struct example examples[2] = {{"the cat", 1, 0, 1}, {"the dog", 0, 0, 1}};
+    const struct example examples[2] = {{"the cat", 1, 0, 1, 1}, {"the dog", 0, 0, 1, 1}};
     fixture_start(&f);
     f.layer = new_layer(&f);
     assert_int_equal(asking_create(&asking, f.model, &error), 0);

@@ -104,9 +104,9 @@ static void look(const struct model *model, int kind, struct seen *seen) {
 }
 
 static int train(struct layer *layer, struct asking *asking, struct error *error) {
-    const struct example examples[] = {{"the fox is quick", 1, 0, 1},
-                                       {"the fox is wrong", 0, 0.3, 1},
-                                       {"quick is the fox", 0.5, 0.7, 0.5}};
+    const struct example examples[] = {{"the fox is quick", 1, 0, 1, 1},
+                                       {"the fox is wrong", 0, 0.3, 1, 1},
+                                       {"quick is the fox", 0.5, 0.7, 0.5, -1}};
     struct layer_train_options options = layer_train_options_default();
     options.steps = 25;
     options.batch = 4;
