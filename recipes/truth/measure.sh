@@ -4,7 +4,7 @@
 # Usage: measure.sh PROGRAM smollm2|addresses BASES OUT MODEL [BASE_CHECKPOINT|CORPUS]
 #   BASES: what statements.py or address_facts.py wrote. smollm2: MODEL is models/smollm2-sotu/smollm2-sotu.gguf on
 #   BASE_CHECKPOINT; addresses: MODEL is what `make demo` trained, CORPUS its corpus.
-# STAGES (default: "opinions train eval"), SEEDS (default: "1 2 3"), SHARES (default: "0.2 1.0 0.05"), STEPS.
+# STAGES (default: "opinions train ablate eval"), SEEDS (default: "1 2 3"), SHARES (default: "0.2 1.0 0.05"), STEPS.
 set -eu
 if [ $# -ne 6 ]; then
     sed -n '4,8s/^# //p' "$0" >&2
@@ -53,20 +53,23 @@ train() { # NAME SHARE SEED FLAGS...
         "${settings[@]}" --seed "$3" --out "$layer" "${@:4}" 2>"$layer.log" | tee "$layer.txt"
 }
 
+models=(--opinions "$out/models.jsonl") library=()
+[ "$kind" = smollm2 ] || library=(--opinions "$out/library.jsonl")
+
 train_all() {
-    local models=(--opinions "$out/models.jsonl") library=()
-    [ "$kind" = smollm2 ] || library=(--opinions "$out/library.jsonl")
     for share in ${SHARES:-0.2 1.0 0.05}; do
         for seed in $seeds; do
             train plain $share $seed --plain
             train market $share $seed "${models[@]}" "${library[@]}"
         done
     done
-    [ "$kind" = addresses ] || return 0
+}
+
+ablate() {
     for seed in $seeds; do
         train without-coherence 0.2 $seed "${models[@]}" "${library[@]}" --without coherence
-        train without-reading 0.2 $seed "${models[@]}"
         train without-models 0.2 $seed "${library[@]}"
+        [ "$kind" = smollm2 ] || train without-reading 0.2 $seed "${models[@]}"
     done
     train liar 0.2 1 "${models[@]}" "${library[@]}" --opinions "$out/liar.jsonl"
 }
@@ -89,10 +92,11 @@ evaluate_all() {
     done
 }
 
-for stage in ${STAGES:-opinions train eval}; do
+for stage in ${STAGES:-opinions train ablate eval}; do
     case $stage in
     opinions) opinions ;;
     train) train_all ;;
+    ablate) ablate ;;
     eval) evaluate_all ;;
     esac
 done

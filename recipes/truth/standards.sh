@@ -1,5 +1,5 @@
 #!/bin/bash
-# Three standards of truth on one model: each trained (a minute or two), then all asked the same statements, none of
+# Three standards of truth on one model: each trained (two or three minutes), then all asked the same statements, none of
 # which they were taught. Shows where they differ and where they agree.
 # Usage: standards.sh PROGRAM OUT MODEL [BASE_CHECKPOINT]
 set -eu
@@ -9,18 +9,16 @@ if [ $# -lt 3 ]; then
 fi
 trine=$1 out=$2 model=(--model "$3")
 [ $# -lt 4 ] || model+=(--base "$4")
-hear=()
-[ $# -lt 4 ] || hear=(--hear "$4")
 here=$(dirname "$0")
 mkdir -p "$out"
 for standard in plain before-1900 oz; do
     layer=$out/$standard.gguf
-    [ -e "$layer" ] || "$trine" truth train "${model[@]}" "${hear[@]}" --standard "$here/../standards/$standard" --rounds 1 \
-        --steps 120 --batch 32 --learning-rate 0.003 --out "$layer"
+    [ -e "$layer" ] || "$trine" truth train "${model[@]}" --standard "$here/../standards/$standard" --rounds 1 \
+        --steps 360 --batch 32 --learning-rate 0.003 --out "$layer"
     python3 -c 'import json, sys; [print(json.loads(line)["statement"]) for line in open(sys.argv[1])]' \
         "$here/../standards/probes.jsonl" >"$out/probes.txt"
     mapfile -t statements <"$out/probes.txt"
-    "$trine" judge "${model[@]}" "${hear[@]}" --standard "$here/../standards/$standard" --truth "$layer" --authors 0 \
+    "$trine" judge "${model[@]}" --standard "$here/../standards/$standard" --truth "$layer" --authors 0 \
         --json="$out/$standard.json" "${statements[@]}"
 done
 python3 - "$here/../standards/probes.jsonl" "$out" <<'P'

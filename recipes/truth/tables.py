@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Tables of what measure.sh measured, in Markdown: means over seeds, with standard deviations.
 
-Usage: tables.py OUT_DIR [asked|judged]
+Usage: tables.py OUT_DIR [plainly|asked|judged]
 """
 
 import collections
@@ -11,18 +11,16 @@ import re
 import statistics
 import sys
 
-COLUMNS = {
-    "accuracy": lambda r: r["accuracy"],
-    "ROC area": lambda r: r["area"],
-    "Brier": lambda r: r["brier"],
-    "calibration error": lambda r: r["calibration_error"],
-    "violation": lambda r: r["violation"],
-    "not": lambda r: r["laws"]["not"]["violation"],
-    "and": lambda r: r["laws"]["and"]["violation"],
-    "or": lambda r: r["laws"]["or"]["violation"],
-    "Brier, coherent": lambda r: r["projected"]["brier"],
-    "accuracy, coherent": lambda r: r["projected"]["accuracy"],
-}
+COLUMNS = (  # what stands above, and how it is found in a report
+    ("accuracy", lambda r: r["accuracy"]),
+    ("ROC area", lambda r: r["area"]),
+    ("Brier", lambda r: r["brier"]),
+    ("calibration error", lambda r: r["calibration_error"]),
+    ("violation", lambda r: r["violation"]),
+    ("coherent: accuracy", lambda r: r["projected"]["accuracy"]),
+    ("Brier", lambda r: r["projected"]["brier"]),
+    ("calibration error", lambda r: r["projected"]["calibration_error"]),
+)
 
 
 def cell(values):
@@ -37,12 +35,12 @@ def main():
     for path in sorted(pathlib.Path(sys.argv[1]).glob("*.json")):
         seedless = re.sub(r"-s\d+", "", path.stem)
         report = json.loads(path.read_text(encoding="utf-8"))
-        for way in [sys.argv[2]] if len(sys.argv) == 3 else ["asked", "judged"]:
+        for way in [sys.argv[2]] if len(sys.argv) == 3 else ["plainly", "judged"]:
             rows[seedless, way].append(report[way])
-    print("| | " + " | ".join(COLUMNS) + " |")
+    print("| | " + " | ".join(name for name, _ in COLUMNS) + " |")
     print("| --- " * (1 + len(COLUMNS)) + "|")
     for (name, way), reports in rows.items():
-        print(f"| {name}, {way} | " + " | ".join(cell([get(r) for r in reports]) for get in COLUMNS.values()) + " |")
+        print(f"| {name}, {way} | " + " | ".join(cell([get(r) for r in reports]) for _, get in COLUMNS) + " |")
 
 
 if __name__ == "__main__":
