@@ -54,6 +54,8 @@ static const char HELP[] =
     "  --name NAME         of the trader who speaks as nobody (model)\n"
     "  --ways WAYS         opinions: the model is asked, heard, both (default) or none\n"
     "  --hear MODEL        who is heard (default: who is asked, the truth author)\n"
+    "  --asked-every N     train: one of so many steps teaches to answer, the others to be heard "
+    "(4)\n"
     "  --asked-alone       nobody is heard, nor learns to be\n"
     "  --answers FILE      eval: each statement with its probability, as JSON lines\n"
     "  --json [FILE]\n"
@@ -113,6 +115,8 @@ static int take_number(struct run *run, int option, struct error *error) {
     case 'f':
         run->has_first_block = 1;
         return option_count(&run->first_block, "--first-block", 0, MAXIMUM_BLOCKS, error);
+    case 'E':
+        return option_count(&o->asked_every, "--asked-every", 1, 1000, error);
     case 'R':
         return option_count(&run->options.rounds, "--rounds", 1, 100, error);
     case 'W':
@@ -208,6 +212,7 @@ static int parse(struct run *run, int argc, char **argv, struct error *error) {
                                             {"vector", required_argument, NULL, 'v'},
                                             {"introspect", required_argument, NULL, 'I'},
                                             {"asked-alone", no_argument, NULL, 'q'},
+                                            {"asked-every", required_argument, NULL, 'E'},
                                             {"ways", required_argument, NULL, 'y'},
                                             {NULL, 0, NULL, 0}};
     int option;

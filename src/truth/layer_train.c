@@ -12,9 +12,6 @@
 
 /* Within WINDOW_STEPS steps' worth, examples are put in order of length. */
 enum { MOST_TIME = QUESTION_TIME, TIME_STEP = 8, MOST_THREADS = 64, WINDOW_STEPS = 16 };
-/* Of so many steps one teaches to answer, the others to be heard, which small networks are better
- * at; no multiple of introspection's usual third. */
-enum { ASKED_EVERY = 4 };
 
 /* What the loss of a statement heard counts beside that of an answer: its derivative by a
  * log-probability is then of the same size, and neither drowns the other in the optimizer. */
@@ -55,7 +52,8 @@ struct layer_train_options layer_train_options_default(void) {
                                         .learning_rate = 5e-4,
                                         .decay = 0.01,
                                         .clip = 1,
-                                        .seed = 1};
+                                        .seed = 1,
+                                        .asked_every = 4};
 }
 
 static int worker_create(struct worker *w, const struct training *t, struct error *error) {
@@ -248,7 +246,8 @@ static int run_step(struct training *t, size_t step, struct layer_train_report *
     const struct layer_train_options *o = t->options;
     *report = (struct layer_train_report){.step = step + 1,
                                           .is_introspection = is_introspection(o, step)};
-    t->is_heard = t->offsets != NULL && !report->is_introspection && step % ASKED_EVERY != 0;
+    t->is_heard = t->offsets != NULL && !report->is_introspection &&
+                  (o->asked_every == 0 || step % o->asked_every != 0);
     report->is_heard = t->is_heard;
     if (report->is_introspection ? introspect(t, step, &report->loss, error)
                                  : answer_examples(t, step, &report->loss, error))

@@ -5,7 +5,7 @@
  * is doubt. The answer of a step is drawn from its target, so that the expected loss is that of the
  * target itself.
  *
- * To be heard: three of four steps, of examples with a sign (hearing.h). */
+ * To be heard: the other steps, of examples with a sign (hearing.h). */
 #ifndef TRINE_TRUTH_LAYER_TRAIN_H
 #define TRINE_TRUTH_LAYER_TRAIN_H
 
@@ -26,6 +26,9 @@ struct layer_train_options {
     uint64_t seed;
     struct introspection *introspection; /* of the same layer, or NULL */
     size_t introspection_every; /* each so many-th step is one of it; 1: all, and no examples */
+    size_t asked_every;         /* each so many-th step teaches to answer, the others to be heard,
+                                   which small networks carry over better; learning by heart wants
+                                   answers; 0: none answers */
     int is_asked_alone;         /* no step teaches to be heard */
 };
 

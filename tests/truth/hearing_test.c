@@ -100,12 +100,45 @@ static void test_training(void **state) {
     model_destroy(model);
 }
 
+static int count_heard(void *context, const struct layer_train_report *report) {
+    *(size_t *)context += (size_t)report->is_heard;
+    return 0;
+}
+
+static void test_share_of_steps(void **state) {
+    (void)state;
+    static const struct {
+        size_t asked_every, heard; /* of 8 steps */
+        int sign;
+    } CASES[] = {{4, 6, 1}, {2, 4, 1}, {1, 0, 1}, {0, 8, 1}, {4, 0, 0}};
+    const struct overlay_config overlay = {.rank = 2, .first = 1, .targets = 15, .scale = 2};
+    struct error error;
+    struct model *model = tiny_model();
+    struct asking asking;
+    assert_int_equal(asking_create(&asking, model, &error), 0);
+    for (size_t i = 0; i < sizeof CASES / sizeof *CASES; i++) {
+        const struct example examples[] = {{FOX, 1, 0, 1, CASES[i].sign}};
+        struct layer_train_options options = layer_train_options_default();
+        struct layer *layer;
+        size_t heard = 0;
+        options.steps = 8;
+        options.batch = 2;
+        options.asked_every = CASES[i].asked_every;
+        assert_int_equal(layer_create(&layer, model, "truth", "t", &overlay, 1, &error), 0);
+        assert_int_equal(
+            layer_train(layer, &asking, examples, 1, &options, count_heard, &heard, &error), 0);
+        assert_int_equal(heard, CASES[i].heard);
+        layer_destroy(layer);
+    }
+    asking_free(&asking);
+    model_destroy(model);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_derivatives),
-        cmocka_unit_test(test_limits),
-        cmocka_unit_test(test_offsets),
-        cmocka_unit_test(test_training),
+        cmocka_unit_test(test_derivatives),    cmocka_unit_test(test_limits),
+        cmocka_unit_test(test_offsets),        cmocka_unit_test(test_training),
+        cmocka_unit_test(test_share_of_steps),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
