@@ -14,7 +14,7 @@ mkdir -p "$out"
 for standard in plain before-1900 oz; do
     layer=$out/$standard.gguf
     [ -e "$layer" ] || "$trine" truth train "${model[@]}" --standard "$here/../standards/$standard" --rounds 1 \
-        --steps 240 --asked-every 2 --batch 32 --learning-rate 0.003 --out "$layer"
+        --steps 360 --batch 32 --learning-rate 0.003 --out "$layer"
     python3 -c 'import json, sys; [print(json.loads(line)["statement"]) for line in open(sys.argv[1])]' \
         "$here/../standards/probes.jsonl" >"$out/probes.txt"
     mapfile -t statements <"$out/probes.txt"

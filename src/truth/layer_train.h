@@ -26,9 +26,8 @@ struct layer_train_options {
     uint64_t seed;
     struct introspection *introspection; /* of the same layer, or NULL */
     size_t introspection_every; /* each so many-th step is one of it; 1: all, and no examples */
-    size_t asked_every;         /* each so many-th step teaches to answer, the others to be heard,
-                                   which small networks carry over better; learning by heart wants
-                                   answers; 0: none answers */
+    size_t asked_every;         /* each so many-th step teaches to answer, the others to be heard;
+                                   0: none answers */
     int is_asked_alone;         /* no step teaches to be heard */
 };
 
