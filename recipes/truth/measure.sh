@@ -82,6 +82,7 @@ evaluate() { # NAME FLAGS...
 
 evaluate_all() {
     evaluate base "${heard[@]}" # the truth authors are heard themselves
+    [ "$kind" = addresses ] || evaluate base-itself
     for layer in "$out"/*.gguf; do
         evaluate "$(basename "$layer" .gguf)" --truth "$layer"
     done

@@ -169,7 +169,8 @@ static int take_option(struct run *run, int option, int argc, char **argv, struc
         run->options.is_plain = 1;
         return 0;
     case 'q':
-        run->is_asked_alone = run->options.training.is_asked_alone = 1;
+        run->is_asked_alone = 1;
+        run->options.training.asked_every = 1;
         return 0;
     case 'y':
         return take_ways(run, error);

@@ -294,7 +294,7 @@ static int find_offsets(struct training *t, struct error *error) {
     int is_wanted = 0;
     for (size_t i = 0; i < t->count; i++)
         is_wanted |= t->examples[i].sign != 0;
-    if (!is_wanted || t->options->is_asked_alone)
+    if (!is_wanted || t->options->asked_every == 1)
         return 0;
     const char **statements = memory_allocate(t->count, sizeof *statements, error);
     t->offsets = memory_allocate(t->count, sizeof *t->offsets, error);

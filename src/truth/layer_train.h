@@ -27,8 +27,7 @@ struct layer_train_options {
     struct introspection *introspection; /* of the same layer, or NULL */
     size_t introspection_every; /* each so many-th step is one of it; 1: all, and no examples */
     size_t asked_every;         /* each so many-th step teaches to answer, the others to be heard;
-                                   0: none answers */
-    int is_asked_alone;         /* no step teaches to be heard */
+                                   0: none answers, 1: nothing is heard */
 };
 
 struct layer_train_report {

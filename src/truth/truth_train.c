@@ -155,7 +155,7 @@ static int run_round(struct training *t, size_t round, size_t rounds, size_t day
     if (result != 0 || t->is_stopped || round + 1 == rounds || t->options->is_plain)
         return result;
     struct asked asked = {.layer = t->layer};
-    int ways = WITNESS_ASKED | (t->options->training.is_asked_alone ? 0 : WITNESS_HEARD);
+    int ways = WITNESS_ASKED | (t->options->training.asked_every == 1 ? 0 : WITNESS_HEARD);
     return witness_testify(t->opinions, TRADER_NAME, ways, t->asking, &asked, t->base,
                            (uint32_t)day + 1, t->options->training.threads, t->error);
 }

@@ -74,7 +74,8 @@ static void train(struct model *model, struct asking *asking, int sign, int is_a
     options.steps = 100;
     options.batch = 4;
     options.learning_rate = 0.02;
-    options.is_asked_alone = is_asked_alone;
+    if (is_asked_alone)
+        options.asked_every = 1;
     assert_int_equal(layer_create(&layer, model, "truth", "t", &overlay, 1, &error), 0);
     if (layer_train(layer, asking, examples, 2, &options, NULL, NULL, &error) ||
         asking_hear(asking, &(struct asked){.layer = layer}, TEXTS, 2, 2, heard, &error))
