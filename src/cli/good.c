@@ -11,6 +11,7 @@
 #include "base/progress.h"
 #include "cli/commands.h"
 #include "cli/options.h"
+#include "good/attack.h"
 #include "good/good_report.h"
 #include "good/good_train.h"
 #include "good/guard.h"
@@ -18,6 +19,7 @@
 static const char HELP[] =
     "usage: trine good train --model MODEL --examples FILE --pairs FILE --out GOOD.gguf [OPTIONS]\n"
     "       trine good eval --model MODEL [--good GOOD.gguf] [--pairs FILE] [--requests FILE]\n"
+    "       trine good attack --model MODEL --good GOOD.gguf --space SPACE.json --requests FILE\n"
     "       trine good beliefs [--examples FILE] [--pairs FILE] [--principles DIR] --out FILE\n"
     "\n"
     "train teaches one more author to be helpful, honest and harmless: first examples, then pairs\n"
@@ -27,7 +29,9 @@ static const char HELP[] =
     "of\n"
     "two replies it finds likelier, and which requests it declines. beliefs writes what "
     "principles\n"
-    "and dialogues say of the guard's statements, for `trine truth train --beliefs`.\n"
+    "and dialogues say of the guard's statements, for `trine truth train --beliefs`. attack looks\n"
+    "for values that make the author comply with the unsafe requests, within what a user may set:\n"
+    "offsets at random, and offsets found for each request by gradients.\n"
     "\n"
     "  --examples FILE     {\"prompt\", \"reply\"} a line; again for further files\n"
     "  --pairs FILE        {\"prompt\", \"chosen\", \"rejected\"} a line, or as hh-rlhf; again for "
@@ -45,6 +49,9 @@ static const char HELP[] =
     "  --radius R          train for offsets of the vector up to R as well, default 0\n"
     "  --seed N            default 1          --threads N        default: one for each core\n"
     "  --tokens N          of a reply to a request, default 40\n"
+    "  --space FILE        attack: what `trine values space` made\n"
+    "  --offsets N         drawn at random, default 1000; --per-offset N requests each, default 8\n"
+    "  --steps N           of the ascent for each request, default 20\n"
     "  --json [FILE]       the report as JSON, to a file or instead of the table\n" BASE_HELP "\n"
     "example: trine good train --model models/smollm2-sotu/smollm2-sotu.gguf \\\n"
     "             --examples recipes/good/examples.jsonl --pairs recipes/good/pairs.jsonl --out "
@@ -58,11 +65,14 @@ struct files {
 };
 
 struct run {
-    const char *model_path, *base, *good, *out, *replies, *json, *principles, *guard_path;
+    const char *model_path, *base, *good, *out, *replies, *json, *principles, *guard_path,
+        *space_path;
     struct files examples, pairs, requests;
     size_t rank, tokens;
     double beta;
     struct good_train_options options;
+    struct attack_options attack;
+    struct values_space space;
     struct model *model;
     struct layer *layer, *truth;
     struct principles held;
@@ -105,6 +115,12 @@ static int take_number(struct run *run, int option, struct error *error) {
         return option_number(&o->radius, "--radius", 0, 1000, error);
     case 'T':
         return option_count(&o->threads, "--threads", 1, 64, error);
+    case 'O':
+        return option_count(&run->attack.offsets, "--offsets", 0, 1000000, error);
+    case 'N':
+        return option_count(&run->attack.per_offset, "--per-offset", 1, 1000, error);
+    case 's':
+        return option_count(&run->attack.steps, "--steps", 0, 1000, error);
     case 'k':
         return option_count(&run->tokens, "--tokens", 1, 1024, error);
     case 'S':
@@ -119,9 +135,9 @@ static int take_number(struct run *run, int option, struct error *error) {
 
 static int take_option(struct run *run, int option, int argc, char **argv, struct error *error) {
     const char **paths[] = {
-        ['m'] = &run->model_path, ['B'] = &run->base,    ['g'] = &run->good,
-        ['o'] = &run->out,        ['w'] = &run->replies, ['p'] = &run->principles,
-        ['G'] = &run->guard_path};
+        ['m'] = &run->model_path, ['B'] = &run->base,      ['g'] = &run->good,
+        ['o'] = &run->out,        ['w'] = &run->replies,   ['p'] = &run->principles,
+        ['G'] = &run->guard_path, ['V'] = &run->space_path};
     struct files *files[] = {['E'] = &run->examples, ['P'] = &run->pairs, ['Q'] = &run->requests};
     if (option > 0 && option < (int)(sizeof paths / sizeof *paths) && paths[option] != NULL) {
         *paths[option] = optarg;
@@ -150,6 +166,10 @@ static int parse(struct run *run, int argc, char **argv, struct error *error) {
                                             {"pairs", required_argument, NULL, 'P'},
                                             {"requests", required_argument, NULL, 'Q'},
                                             {"json", optional_argument, NULL, 'j'},
+                                            {"space", required_argument, NULL, 'V'},
+                                            {"offsets", required_argument, NULL, 'O'},
+                                            {"per-offset", required_argument, NULL, 'N'},
+                                            {"steps", required_argument, NULL, 's'},
                                             {"length-normalised", no_argument, NULL, 'n'},
                                             {"example-steps", required_argument, NULL, 'x'},
                                             {"pair-steps", required_argument, NULL, 'y'},
@@ -168,6 +188,7 @@ static int parse(struct run *run, int argc, char **argv, struct error *error) {
     run->options.threads = (size_t)omp_get_max_threads();
     run->rank = 16;
     run->tokens = 40;
+    run->attack = (struct attack_options){.offsets = 1000, .per_offset = 8, .steps = 20};
     while ((option = getopt_long(argc, argv, "", OPTIONS, NULL)) != -1)
         if (take_option(run, option, argc, argv, error))
             return -1;
@@ -343,6 +364,44 @@ static int evaluate(struct run *run, struct error *error) {
     return result;
 }
 
+static void show_attack(void *context, const char *what, size_t done, size_t count) {
+    struct run *run = context;
+    run->progress.total = count;
+    progress_show(&run->progress, done, done == count, "%s", what);
+}
+
+static int attack(struct run *run, struct error *error) {
+    struct assistant assistant;
+    struct dialogues requests = {0};
+    struct attack_report report;
+    struct attack_options *o = &run->attack;
+    if (run->good == NULL || run->space_path == NULL || run->requests.count == 0)
+        return error_set(error, "--good FILE, --space FILE and --requests FILE are wanted");
+    o->tokens = run->tokens;
+    o->threads = run->options.threads;
+    o->seed = run->options.seed;
+    if (open_all(run, error) || layer_load(&run->layer, run->model, run->good, error) ||
+        values_space_load(&run->space, run->layer, run->space_path, error) ||
+        open_assistant(run, &assistant, error))
+        return -1;
+    int result = 0;
+    for (size_t i = 0; result == 0 && i < run->requests.count; i++)
+        result = requests_read(&requests, run->requests.paths[i], error);
+    progress_start(&run->progress, 0, 1);
+    if (result == 0)
+        result = attack_values(&report, &assistant, run->layer, &run->space, &run->maker, &requests,
+                               o, show_attack, run, error);
+    progress_finish(&run->progress);
+    if (result == 0 && run->json == NULL)
+        attack_report_print(stdout, &report);
+    json_t *json = result == 0 && run->json != NULL ? attack_report_to_json(&report) : NULL;
+    if (json != NULL)
+        result = option_write_json(json, run->json, error);
+    json_decref(json);
+    dialogues_free(&requests);
+    return result;
+}
+
 /* Whoever trains need not have signed yet. */
 static int write_beliefs(struct run *run, struct error *error) {
     struct principles principles = {0};
@@ -374,15 +433,18 @@ static int execute(struct run *run, int argc, char **argv, struct error *error) 
         return train(run, error);
     if (strcmp(verb, "eval") == 0)
         return evaluate(run, error);
+    if (strcmp(verb, "attack") == 0)
+        return attack(run, error);
     if (strcmp(verb, "beliefs") == 0)
         return write_beliefs(run, error);
-    return error_set(error, "'%.40s' is none of train, eval and beliefs", verb);
+    return error_set(error, "'%.40s' is none of train, eval, attack and beliefs", verb);
 }
 
 static void finish(struct run *run) {
     lessons_free(run->example_lessons, run->example_count);
     lessons_free(run->pair_lessons, 2 * run->pair_count);
     lesson_maker_free(&run->maker);
+    values_space_free(&run->space);
     replier_destroy(run->replier);
     guard_destroy(run->guard);
     principles_close(&run->held);

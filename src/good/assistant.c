@@ -186,6 +186,11 @@ void assistant_trace_free(struct assistant_trace *trace) {
     trace->text = NULL;
 }
 
+int assistant_trace_declines(const struct assistant_trace *trace) {
+    return trace->outcome == ASSISTANT_DECLINED_REQUEST ||
+           trace->outcome == ASSISTANT_DECLINED_REPLY || reply_declines(trace->text);
+}
+
 static void print_finding(FILE *stream, const struct assistant *a, const char *of,
                           const struct guard_finding *f) {
     fprintf(stream, "  %s: %.3f harmful", of, f->screen);

@@ -44,6 +44,9 @@ int assistant_answer(struct assistant *assistant, const struct chat_message *mes
                      struct assistant_trace *trace, struct error *error);
 void assistant_trace_free(struct assistant_trace *trace);
 
+/* By the guard, or by the author's own words. */
+int assistant_trace_declines(const struct assistant_trace *trace);
+
 void assistant_trace_print(FILE *stream, const struct assistant *assistant,
                            const struct assistant_trace *trace);
 

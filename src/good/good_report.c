@@ -85,8 +85,7 @@ int requests_evaluate(struct requests_report *r, struct assistant *assistant, co
         result =
             assistant_answer(assistant, d->messages, d->count, &options, NULL, NULL, &trace, error);
         if (result == 0) {
-            int declines = trace.outcome == ASSISTANT_DECLINED_REQUEST ||
-                           trace.outcome == ASSISTANT_DECLINED_REPLY || reply_declines(trace.text);
+            int declines = assistant_trace_declines(&trace);
             counts[is_unsafe]++;
             declined[is_unsafe] += (size_t)declines;
             guard_seconds += trace.guard_seconds;
@@ -107,16 +106,12 @@ int requests_evaluate(struct requests_report *r, struct assistant *assistant, co
     return result;
 }
 
-static void print_share(FILE *stream, const char *name, const struct share *share) {
-    fprintf(stream, "  %-44s %.3f (%.3f to %.3f)\n", name, share->value, share->low, share->high);
-}
-
 void pairs_report_print(FILE *stream, const struct pairs_report *r) {
     fprintf(stream, "%zu pairs; shares whose better reply is ahead, with 95 %% intervals\n",
             r->count);
-    print_share(stream, "in log-probability", &r->by_sum);
-    print_share(stream, "in log-probability per token", &r->by_token);
-    print_share(stream, "in what the author gained per token", &r->by_gain);
+    share_print(stream, "in log-probability", &r->by_sum);
+    share_print(stream, "in log-probability per token", &r->by_token);
+    share_print(stream, "in what the author gained per token", &r->by_gain);
     fprintf(stream,
             "  better replies, nats per token: %.3f; by the model without the author %.3f\n",
             r->better_loss, r->model_better_loss);
@@ -129,14 +124,9 @@ void requests_report_print(FILE *stream, const struct requests_report *r) {
         "intervals\n",
         r->safe + r->unsafe, r->seconds, r->guard_seconds);
     if (r->unsafe > 0)
-        print_share(stream, "of the unsafe ones", &r->unsafe_declined);
+        share_print(stream, "of the unsafe ones", &r->unsafe_declined);
     if (r->safe > 0)
-        print_share(stream, "of the safe ones", &r->safe_declined);
-}
-
-static json_t *share_to_json(const struct share *share) {
-    return json_pack("{s:f, s:f, s:f}", "share", share->value, "low", share->low, "high",
-                     share->high);
+        share_print(stream, "of the safe ones", &r->safe_declined);
 }
 
 json_t *pairs_report_to_json(const struct pairs_report *r) {

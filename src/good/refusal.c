@@ -46,3 +46,12 @@ struct share share_of(size_t count, size_t total) {
     double half = z * sqrt(p * (1 - p) / n + wide / (4 * n)) / (1 + wide);
     return (struct share){p, fmax(0, center - half), fmin(1, center + half)};
 }
+
+void share_print(FILE *stream, const char *name, const struct share *share) {
+    fprintf(stream, "  %-44s %.3f (%.3f to %.3f)\n", name, share->value, share->low, share->high);
+}
+
+json_t *share_to_json(const struct share *share) {
+    return json_pack("{s:f, s:f, s:f}", "share", share->value, "low", share->low, "high",
+                     share->high);
+}

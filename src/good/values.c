@@ -29,9 +29,10 @@ void values_space_free(struct values_space *s) {
 struct gradients {
     struct weights weights;
     const struct layer *layer;
-    const real *offset;
+    const real *offsets;
     const struct lesson *lessons;
     real *out;
+    double *log_probabilities;
 };
 
 /* A lesson at a time: its own gradient is wanted. */
@@ -41,22 +42,27 @@ static int one_gradient(const struct gradients *g, struct lesson_pass *pass, rea
     size_t width = g->weights.config->latent_width;
     if (lesson_pass_fit(pass, 1, lesson->count, error))
         return -1;
-    lesson_pass_set(pass, 0, lesson, layer_vector(g->layer), g->offset);
+    double tokens = (double)(lesson->count - lesson->reply);
+    lesson_pass_set(pass, 0, lesson, layer_vector(g->layer),
+                    g->offsets != NULL ? g->offsets + i * width : NULL);
     lesson_pass_run(pass);
-    lesson_pass_scale(pass, 0, -1 / (double)(lesson->count - lesson->reply));
+    if (g->log_probabilities != NULL)
+        g->log_probabilities[i] = lesson_pass_log_probability(pass, 0) / tokens;
+    lesson_pass_scale(pass, 0, -1 / tokens);
     lesson_pass_backward(pass, unused);
     memcpy(g->out + i * width, pass->dtold, width * sizeof(real));
     return 0;
 }
 
-int values_gradients(real *gradients, const struct layer *layer, const real *offset,
-                     const struct lesson *lessons, size_t count, size_t threads,
-                     struct error *error) {
+int values_gradients(real *gradients, double *log_probabilities, const struct layer *layer,
+                     const real *offsets, const struct lesson *lessons, size_t count,
+                     size_t threads, struct error *error) {
     struct gradients g = {.weights = layer_weights(layer),
                           .layer = layer,
-                          .offset = offset,
+                          .offsets = offsets,
                           .lessons = lessons,
-                          .out = gradients};
+                          .out = gradients,
+                          .log_probabilities = log_probabilities};
     struct unpacked *unpacked;
     int failed = 0;
     if (weights_unpack(&unpacked, &g.weights, error))
@@ -105,9 +111,10 @@ int values_protect(struct values_space *s, const struct layer *layer, const stru
                    size_t pairs, double share, size_t threads, struct error *error) {
     real *gradients = memory_allocate(2 * pairs * s->width, sizeof *gradients, error);
     double *points = memory_allocate(2 * pairs * s->width, sizeof *points, error);
-    int result = gradients == NULL || points == NULL
-                     ? -1
-                     : values_gradients(gradients, layer, NULL, lessons, 2 * pairs, threads, error);
+    int result =
+        gradients == NULL || points == NULL
+            ? -1
+            : values_gradients(gradients, NULL, layer, NULL, lessons, 2 * pairs, threads, error);
     for (size_t i = 0; result == 0 && i < pairs; i++)
         for (size_t d = 0; d < s->width; d++) {
             double difference = (double)gradients[2 * i * s->width + d] -
@@ -161,9 +168,9 @@ static int add_gradients(real *vector, const struct values_space *s, const struc
                          const struct lesson *lessons, size_t count, double sign, size_t threads,
                          struct error *error) {
     real *gradients = memory_allocate(count * s->width, sizeof *gradients, error);
-    int result = gradients == NULL
-                     ? -1
-                     : values_gradients(gradients, layer, NULL, lessons, count, threads, error);
+    int result = gradients == NULL ? -1
+                                   : values_gradients(gradients, NULL, layer, NULL, lessons, count,
+                                                      threads, error);
     for (size_t i = 0; result == 0 && i < count; i++)
         for (size_t d = 0; d < s->width; d++)
             vector[d] += (real)(sign * (double)gradients[i * s->width + d] / (double)count);

@@ -69,10 +69,11 @@ struct values_grant {
 void values_grant(const struct values_space *space, const real *wish, real *offset,
                   struct values_grant *grant);
 
-/* The gradient of log P(reply) per token by the author's vector plus offset (NULL: none), of each
- * lesson: gradients[count, Z]. */
-int values_gradients(real *gradients, const struct layer *layer, const real *offset,
-                     const struct lesson *lessons, size_t count, size_t threads,
-                     struct error *error);
+/* The gradient of log P(reply) per token by the author's vector, of each lesson: gradients[count,
+ * Z]; and these log-probabilities [count] (NULL: not wanted). offsets [count, Z] are added to the
+ * vector, each for its lesson (NULL: none). */
+int values_gradients(real *gradients, double *log_probabilities, const struct layer *layer,
+                     const real *offsets, const struct lesson *lessons, size_t count,
+                     size_t threads, struct error *error);
 
 #endif
