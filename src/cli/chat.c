@@ -31,6 +31,7 @@ static const char HELP[] =
     "  --truth FILE        who prices the claims of a reply (the standard's own truth author)\n"
     "  --standard NAME     of truth; default plain\n"
     "  --hear MODEL        who is heard (default: the truth author)\n"
+    "  --no-dream          fiction as somebody is the good author's own, for comparison\n"
     "  --why               what the guard found, after each reply, on standard error\n"
     "  --tokens N          of a reply, at most; default 160\n"
     "  --temperature T     default 0: always the likeliest token\n"
@@ -42,7 +43,7 @@ struct run {
     const char *model_path, *base, *good, *guard_path, *principles_path, *key_path, *prompt;
     const char *space_path, *profile_path, *odds_path;
     struct judge_options judging;
-    int is_research, explains;
+    int is_research, explains, has_no_dream;
     struct reply_options options;
     struct model *model;
     struct layer *layer, *truth;
@@ -53,6 +54,7 @@ struct run {
     struct values_space space;
     real *offset; /* [Z] granted, or NULL */
     struct replier *replier;
+    struct writer *dreamer;
     struct assistant assistant;
     struct chat_message messages[DIALOGUE_TURNS];
     size_t count;
@@ -80,6 +82,9 @@ static int take_option(struct run *run, int option, struct error *error) {
     switch (option) {
     case 'R':
         run->is_research = 1;
+        return 0;
+    case 'D':
+        run->has_no_dream = 1;
         return 0;
     case 'w':
         run->explains = 1;
@@ -114,6 +119,7 @@ static int parse(struct run *run, int argc, char **argv, struct error *error) {
                                             {"hear", required_argument, NULL, 'h'},
                                             {"research", no_argument, NULL, 'R'},
                                             {"why", no_argument, NULL, 'w'},
+                                            {"no-dream", no_argument, NULL, 'D'},
                                             {"tokens", required_argument, NULL, 'n'},
                                             {"temperature", required_argument, NULL, 'T'},
                                             {"seed", required_argument, NULL, 'S'},
@@ -203,13 +209,16 @@ static int open_all(struct run *run, struct error *error) {
         open_odds(run, error) ||
         guard_create(&run->guard, run->truth, &run->principles,
                      &(struct guard_options){.explains = run->explains}, error) ||
-        replier_create(&run->replier, run->model, run->layer, error))
+        replier_create(&run->replier, run->model, run->layer, error) ||
+        (!run->has_no_dream && writer_create(&run->dreamer, run->model, error)))
         return -1;
     run->assistant = (struct assistant){.replier = run->replier,
                                         .guard = run->guard,
                                         .principles = &run->principles,
                                         .judge = run->judge,
-                                        .odds = &run->odds};
+                                        .odds = &run->odds,
+                                        .dream = run->model,
+                                        .dreamer = run->dreamer};
     return 0;
 }
 
@@ -287,6 +296,7 @@ static void finish(struct run *run) {
     for (size_t i = 0; i < run->count; i++)
         free((char *)run->messages[i].content);
     replier_destroy(run->replier);
+    writer_destroy(run->dreamer);
     guard_destroy(run->guard);
     judge_close(run->judge);
     memory_free(run->offset);

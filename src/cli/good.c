@@ -78,6 +78,7 @@ struct run {
     struct principles held;
     struct guard *guard;
     struct replier *replier;
+    struct writer *dreamer;
     struct lesson_maker maker;
     struct lesson *example_lessons, *pair_lessons;
     size_t example_count, pair_count;
@@ -301,6 +302,10 @@ static int open_assistant(struct run *run, struct assistant *assistant, struct e
     if (replier_create(&run->replier, run->model, run->layer, error))
         return -1;
     assistant->replier = run->replier;
+    if (run->layer != NULL && writer_create(&run->dreamer, run->model, error))
+        return -1;
+    assistant->dream = run->model;
+    assistant->dreamer = run->dreamer;
     if (run->guard_path == NULL)
         return 0;
     if (principles_find(path, sizeof path, run->principles, error) ||
@@ -446,6 +451,7 @@ static void finish(struct run *run) {
     lesson_maker_free(&run->maker);
     values_space_free(&run->space);
     replier_destroy(run->replier);
+    writer_destroy(run->dreamer);
     guard_destroy(run->guard);
     principles_close(&run->held);
     layer_destroy(run->truth);

@@ -6,7 +6,12 @@
 
 #include "base/memory.h"
 #include "base/progress.h"
+#include "good/fiction.h"
 #include "good/refusal.h"
+
+/* Without chance the dream repeats itself. */
+static const double DREAMING_TEMPERATURE = 0.8;
+static const size_t DREAMT_TOKENS = 160;
 
 static const char RESEARCH[] = "[research mode: these principles are not verified] ";
 
@@ -126,6 +131,30 @@ static void say_odds(struct turn *t, const char *question) {
     show_line(t, line);
 }
 
+/* The fiction that was wished for: its topic, and how the dream goes on. */
+static void dream(struct turn *t, const struct fiction_wish *wish,
+                  const struct reply_options *options) {
+    struct handle handle;
+    struct write_options writing = {.prompt = wish->topic,
+                                    .tokens = options->tokens > 0 ? options->tokens : DREAMT_TOKENS,
+                                    .seed = options->seed,
+                                    .sampling = options->sampling};
+    char line[FICTION_LINE];
+    if (writing.sampling.temperature == 0)
+        writing.sampling = (struct sampling){.temperature = DREAMING_TEMPERATURE, .top_p = 0.95};
+    t->result = fiction_handle(&handle, wish, t->assistant->dream, t->error);
+    if (t->result != 0)
+        return;
+    t->trace->outcome = ASSISTANT_DREAMED;
+    fiction_announce(line, wish);
+    show_line(t, line);
+    if (take(t, wish->topic, strlen(wish->topic)) == 0)
+        t->result = writer_write(t->assistant->dreamer, &handle, &writing, take, t, t->error);
+    handle_free(&handle);
+    if (t->result == 0 && t->trace->outcome == ASSISTANT_DREAMED && !t->is_over)
+        look_and_show(t);
+}
+
 static void write_reply(struct turn *t, const struct chat_message *messages, size_t count,
                         const struct reply_options *options) {
     t->result =
@@ -143,6 +172,20 @@ static void write_reply(struct turn *t, const struct chat_message *messages, siz
     if (t->assistant->judge != NULL && t->written != NULL && odds_are_wanted(question) &&
         !reply_declines(t->written))
         say_odds(t, question);
+}
+
+/* What the guard let through. */
+static void respond(struct turn *t, const struct chat_message *messages, size_t count,
+                    const struct reply_options *options) {
+    const struct assistant *a = t->assistant;
+    struct fiction_wish wish;
+    char line[FICTION_LINE];
+    if (fiction_is_doubted(line, messages, count))
+        show_line(t, line);
+    else if (a->dreamer != NULL && fiction_find(&wish, a->dream, messages[count - 1].content))
+        dream(t, &wish, options);
+    else
+        write_reply(t, messages, count, options);
 }
 
 int assistant_answer(struct assistant *a, const struct chat_message *messages, size_t count,
@@ -172,7 +215,7 @@ int assistant_answer(struct assistant *a, const struct chat_message *messages, s
     if (t.result == 0 && trace->request.is_declined)
         decline_request(&t);
     else if (t.result == 0)
-        write_reply(&t, messages, count, options);
+        respond(&t, messages, count, options);
     trace->seconds = progress_clock() - t.started;
     fclose(t.text);
     free(t.request);
@@ -203,7 +246,8 @@ static void print_finding(FILE *stream, const struct assistant *a, const char *o
 void assistant_trace_print(FILE *stream, const struct assistant *a,
                            const struct assistant_trace *trace) {
     static const char *const OUTCOMES[] = {"replied", "replied with a reservation",
-                                           "declined the request", "declined what was written"};
+                                           "opened the dream", "declined the request",
+                                           "declined what was written"};
     fprintf(stream, "why: %s; %.2f s, of which the guard %.2f; first words after %.2f s\n",
             OUTCOMES[trace->outcome], trace->seconds, trace->guard_seconds, trace->first_seconds);
     for (size_t i = 0; i < trace->claims.count; i++)

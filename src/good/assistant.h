@@ -7,6 +7,7 @@
 #ifndef TRINE_GOOD_ASSISTANT_H
 #define TRINE_GOOD_ASSISTANT_H
 
+#include "dream/write.h"
 #include "good/guard.h"
 #include "good/odds.h"
 #include "good/reply.h"
@@ -17,11 +18,15 @@ struct assistant {
     const struct principles *principles;
     struct judge *judge;     /* who prices the claims of a reply to a question; NULL: nobody, */
     const struct odds *odds; /* and then the reply does not say how sure it is */
+    const struct model
+        *dream;             /* what writes fiction in somebody's voice (good/fiction.h), by its */
+    struct writer *dreamer; /* writer; NULL: nothing does, and the good author tries */
 };
 
 enum assistant_outcome {
     ASSISTANT_REPLIED,
     ASSISTANT_HEDGED,           /* with a reservation */
+    ASSISTANT_DREAMED,          /* fiction, which the dream wrote */
     ASSISTANT_DECLINED_REQUEST, /* before a word was written */
     ASSISTANT_DECLINED_REPLY    /* what was written was not shown, or not all of it */
 };

@@ -129,6 +129,47 @@ static void test_replies(void **state) {
     finish(&f);
 }
 
+/* Fiction as somebody is the dream's own text, to the last byte, under the guard. */
+static int add_text(void *context, const char *text, size_t length) {
+    strncat(context, text, length);
+    return 0;
+}
+
+static void test_dreams(void **state) {
+    (void)state;
+    struct error error;
+    struct fixture f;
+    struct heard h = {0};
+    struct assistant_trace trace;
+    struct handle handle;
+    char dreamt[4096] = "(Invented: the dream writes as Bob Lee.)\nThe fox is";
+    const struct chat_message message = {CHAT_USER, "Write as Bob Lee about the fox is."};
+    const struct reply_options options = {
+        .tokens = 40, .sampling = {.temperature = 1, .top_p = 1}, .seed = 5};
+    start(&f, -4, 2, 0);
+    f.assistant.dream = f.model;
+    assert_int_equal(writer_create(&f.assistant.dreamer, f.model, &error), 0);
+    if (assistant_answer(&f.assistant, &message, 1, &options, hear, &h, &trace, &error))
+        fail_msg("%s", error.message);
+    assert_int_equal(trace.outcome, ASSISTANT_DREAMED);
+    assert_true(trace.looks >= 1);
+    assert_int_equal(handle_create(&handle, f.model, &error), 0);
+    assert_int_equal(handle_tell(&handle, "author", "Bob Lee", &error), 0);
+    const struct write_options writing = {
+        .prompt = "The fox is", .tokens = 40, .seed = 5, .sampling = options.sampling};
+    assert_int_equal(writer_write(f.assistant.dreamer, &handle, &writing, add_text, dreamt, &error),
+                     0);
+    assert_string_equal(h.text, dreamt);
+    handle_free(&handle);
+    assistant_trace_free(&trace);
+    f.truth->calibration[3] = 4; /* and what the guard forbids is declined before a word */
+    answer(&f, &h, &trace);
+    assert_int_equal(trace.outcome, ASSISTANT_DECLINED_REQUEST);
+    assistant_trace_free(&trace);
+    writer_destroy(f.assistant.dreamer);
+    finish(&f);
+}
+
 /* Only the principle about inventions bites: 0.62 is below a screen of 0.7, above its threshold. */
 static void test_hedges(void **state) {
     (void)state;
@@ -264,6 +305,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_declines_before_a_word),
         cmocka_unit_test(test_replies),
+        cmocka_unit_test(test_dreams),
         cmocka_unit_test(test_hedges),
         cmocka_unit_test(test_long_requests),
         cmocka_unit_test(test_conditions),
