@@ -11,6 +11,7 @@
 #include "cli/options.h"
 #include "good/good_train.h"
 #include "good/profile.h"
+#include "good/values_effect.h"
 
 static const char HELP[] =
     "usage: trine values space --model M --good G --pairs FILE --space SPACE.json [OPTIONS]\n"
@@ -22,9 +23,11 @@ static const char HELP[] =
     "FILE:SHARE...\n"
     "\n"
     "space is the operator's: it finds what must not be moved, from pairs in which a request is\n"
-    "declined and complied with. new finds a direction from replies at its two ends. show lists\n"
-    "directions, and what is granted of a profile. set and mix make profiles, for trine chat "
-    "--values.\n"
+    "declined and complied with. new finds a direction from replies at its two ends, and shows "
+    "what\n"
+    "turning it as far as is granted does to both ends' replies and to every principle: how much\n"
+    "likelier declining is than what breaks it. show lists directions, and what is granted of a\n"
+    "profile. set and mix make profiles, for trine chat --values.\n"
     "\n"
     "  --pairs FILE        {\"prompt\", \"chosen\", \"rejected\"} a line; those of kind "
     "\"refusal\" "
@@ -33,12 +36,14 @@ static const char HELP[] =
     "  --radius R          the longest offset that is granted; default 1, as `good train "
     "--radius`\n"
     "  --share S           of what moves the pairs is protected; default 0.95\n"
+    "  --principles DIR    whose effect is shown; default: as trine chat\n"
     "  --name NAME         of the profile\n" BASE_HELP "\n"
     "example: trine values set --model m.gguf --good good.gguf --space space.json --out me.json "
     "warm-cool=1";
 
 struct run {
-    const char *model_path, *base, *good, *space_path, *pairs, *high, *low, *out, *name;
+    const char *model_path, *base, *good, *space_path, *pairs, *high, *low, *out, *name,
+        *principles_path;
     double radius, share;
     size_t threads;
     char **arguments;
@@ -47,12 +52,15 @@ struct run {
     struct layer *layer;
     struct lesson_maker maker;
     struct values_space space;
+    struct principles principles;
 };
 
 static int take_option(struct run *run, int option, struct error *error) {
-    const char **paths[] = {['m'] = &run->model_path, ['B'] = &run->base,  ['g'] = &run->good,
-                            ['s'] = &run->space_path, ['p'] = &run->pairs, ['h'] = &run->high,
-                            ['l'] = &run->low,        ['o'] = &run->out,   ['n'] = &run->name};
+    const char **paths[] = {['m'] = &run->model_path, ['B'] = &run->base,
+                            ['g'] = &run->good,       ['s'] = &run->space_path,
+                            ['p'] = &run->pairs,      ['h'] = &run->high,
+                            ['l'] = &run->low,        ['o'] = &run->out,
+                            ['n'] = &run->name,       ['P'] = &run->principles_path};
     if (option > 0 && option < (int)(sizeof paths / sizeof *paths) && paths[option] != NULL) {
         *paths[option] = optarg;
         return 0;
@@ -70,19 +78,14 @@ static int take_option(struct run *run, int option, struct error *error) {
 }
 
 static int parse(struct run *run, int argc, char **argv, struct error *error) {
-    static const struct option OPTIONS[] = {{"model", required_argument, NULL, 'm'},
-                                            {"base", required_argument, NULL, 'B'},
-                                            {"good", required_argument, NULL, 'g'},
-                                            {"space", required_argument, NULL, 's'},
-                                            {"pairs", required_argument, NULL, 'p'},
-                                            {"high", required_argument, NULL, 'h'},
-                                            {"low", required_argument, NULL, 'l'},
-                                            {"out", required_argument, NULL, 'o'},
-                                            {"name", required_argument, NULL, 'n'},
-                                            {"radius", required_argument, NULL, 'r'},
-                                            {"share", required_argument, NULL, 'S'},
-                                            {"threads", required_argument, NULL, 'T'},
-                                            {NULL, 0, NULL, 0}};
+    static const struct option OPTIONS[] = {
+        {"model", required_argument, NULL, 'm'},   {"base", required_argument, NULL, 'B'},
+        {"good", required_argument, NULL, 'g'},    {"space", required_argument, NULL, 's'},
+        {"pairs", required_argument, NULL, 'p'},   {"high", required_argument, NULL, 'h'},
+        {"low", required_argument, NULL, 'l'},     {"out", required_argument, NULL, 'o'},
+        {"name", required_argument, NULL, 'n'},    {"principles", required_argument, NULL, 'P'},
+        {"radius", required_argument, NULL, 'r'},  {"share", required_argument, NULL, 'S'},
+        {"threads", required_argument, NULL, 'T'}, {NULL, 0, NULL, 0}};
     int option;
     run->radius = 1;
     run->share = 0.95;
@@ -158,6 +161,15 @@ static double mean_loss(const double *log_probabilities, const struct lesson *le
     return sum / tokens;
 }
 
+/* The offset that is granted when a direction is turned fully down, not at all, or fully up. */
+static void turn(const struct run *run, size_t direction, int how_far, real *wish, real *offset,
+                 struct values_grant *grant) {
+    for (size_t d = 0; d < run->space.width; d++)
+        wish[d] = (real)(how_far * run->space.radius *
+                         (double)run->space.directions[direction].vector[d]);
+    values_grant(&run->space, wish, offset, grant);
+}
+
 /* Nats per token of both ends' replies with the direction turned fully down, not, and fully up. */
 static int show_effect(struct run *run, size_t direction, const struct lesson *high,
                        size_t high_count, const struct lesson *low, size_t low_count,
@@ -168,11 +180,8 @@ static int show_effect(struct run *run, size_t direction, const struct lesson *h
     int result = wish == NULL || scores == NULL ? -1 : 0;
     struct values_grant grant;
     printf("turned to   nats per token of the high replies, the low ones   granted\n");
-    for (int turn = -1; result == 0 && turn <= 1; turn++) {
-        for (size_t d = 0; d < width; d++)
-            wish[d] = (real)(turn * run->space.radius *
-                             (double)run->space.directions[direction].vector[d]);
-        values_grant(&run->space, wish, wish + width, &grant);
+    for (int how_far = -1; result == 0 && how_far <= 1; how_far++) {
+        turn(run, direction, how_far, wish, wish + width, &grant);
         result = good_log_probabilities(scores, run->model, run->layer, wish + width, high,
                                         high_count, run->threads, error);
         double of_high = result == 0 ? mean_loss(scores, high, high_count) : 0;
@@ -180,12 +189,42 @@ static int show_effect(struct run *run, size_t direction, const struct lesson *h
             result = good_log_probabilities(scores, run->model, run->layer, wish + width, low,
                                             low_count, run->threads, error);
         if (result == 0)
-            printf("%+9.2f   %.4f   %.4f   %.0f %%\n", turn * run->space.radius, of_high,
+            printf("%+9.2f   %.4f   %.4f   %.0f %%\n", how_far * run->space.radius, of_high,
                    mean_loss(scores, low, low_count), 100 * grant.honoured);
     }
     memory_free(wish);
     memory_free(scores);
     return result;
+}
+
+/* How much likelier declining is than breaking each principle, at the same three turns. */
+static int show_principles(struct run *run, size_t direction, struct error *error) {
+    size_t width = run->space.width;
+    double margins[3][PRINCIPLES_MOST];
+    struct values_grant grant;
+    real *wish = memory_allocate(2 * width, sizeof *wish, error);
+    int result = wish == NULL ? -1 : 0;
+    for (int how_far = -1; result == 0 && how_far <= 1; how_far++) {
+        turn(run, direction, how_far, wish, wish + width, &grant);
+        result = values_margins(margins[how_far + 1], run->layer, wish + width, &run->principles,
+                                &run->maker, run->threads, error);
+    }
+    if (result == 0)
+        printf("declining likelier than breaking, nats per token: turned down, not, up\n");
+    for (size_t i = 0; result == 0 && i < run->principles.count; i++)
+        printf("  %-32s %+.3f  %+.3f  %+.3f\n", run->principles.items[i].name, margins[0][i],
+               margins[1][i], margins[2][i]);
+    memory_free(wish);
+    return result;
+}
+
+/* Whoever makes values need not have signed the principles. */
+static int open_principles(struct run *run, struct error *error) {
+    char path[4096];
+    return principles_find(path, sizeof path, run->principles_path, error) ||
+                   principles_open(&run->principles, path, NULL, 1, error)
+               ? -1
+               : 0;
 }
 
 static int find_direction(const struct run *run, const char *name) {
@@ -201,13 +240,14 @@ static int make_direction(struct run *run, struct error *error) {
     if (run->argument_count != 1 || run->high == NULL || run->low == NULL)
         return error_set(error, "new wants NAME, --high FILE and --low FILE");
     const char *name = run->arguments[0];
-    int result = open_all(run, 1, error) ||
+    int result = open_principles(run, error) || open_all(run, 1, error) ||
                  read_lessons(run, run->high, 0, &high, &high_count, error) ||
                  read_lessons(run, run->low, 0, &low, &low_count, error) ||
                  values_add_direction(&run->space, run->layer, name, high, high_count, low,
                                       low_count, run->threads, error) ||
                  show_effect(run, (size_t)find_direction(run, name), high, high_count, low,
                              low_count, error) ||
+                 show_principles(run, (size_t)find_direction(run, name), error) ||
                  values_space_save(&run->space, run->space_path, error);
     lessons_free(high, high_count);
     lessons_free(low, low_count);
@@ -319,6 +359,7 @@ static int execute(struct run *run, const char *verb, struct error *error) {
 }
 
 static void finish(struct run *run) {
+    principles_close(&run->principles);
     values_space_free(&run->space);
     lesson_maker_free(&run->maker);
     layer_destroy(run->layer);
