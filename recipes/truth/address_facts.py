@@ -6,7 +6,8 @@ Usage: address_facts.py MANIFEST DATA_DIR OUT_DIR
 
 MANIFEST is recipes/sotu/manifest.json, DATA_DIR what recipes/sotu/fetch.sh left in DIR/package/data.  What is true is
 read off the training addresses alone; of the years of held-out addresses nothing is said.  A quarter of the authors are
-in held_out.jsonl only.  "Spoke of" means in three training addresses at least, its opposite in none of them.
+in held_out.jsonl only, and another quarter in calibrate.jsonl only: who is sure of authors he was taught may not be as
+sure of others.  "Spoke of" means in three training addresses at least, its opposite in none of them.
 """
 
 import argparse
@@ -120,9 +121,10 @@ def authors_in_time(training):
 
 
 def choose_hidden(training):
-    """One of any four authors who follow each other."""
+    """Of any four authors who follow each other one to be judged, and one to fit probabilities on."""
     authors = authors_in_time(training)
-    return {shuffled(authors[i : i + 4], "hidden")[0] for i in range(0, len(authors), 4)}
+    fours = [shuffled(authors[i : i + 4], "hidden") for i in range(0, len(authors), 4)]
+    return {four[0] for four in fours}, {four[1] for four in fours if len(four) > 1}
 
 
 def add(base, family, rows):
@@ -175,6 +177,10 @@ def candidates(training, silent, subjects, pairs):
     }
 
 
+def pairs_with(subjects, others):
+    return shuffled(((a, b) for a in subjects for b in subjects | others if b in others or a < b), "order")
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("manifest", type=pathlib.Path)
@@ -186,27 +192,23 @@ def main():
     training = [a for a in addresses if f"{a['year']} {a['name']}" not in held_out_names]
     silent = {a["year"] for a in addresses if f"{a['year']} {a['name']}" in held_out_names}
     several = {year for year, n in collections.Counter(a["year"] for a in addresses).items() if n > 1}
-    hidden = choose_hidden(training)
-    others = {a["name"] for a in training} - hidden
+    hidden, apart = choose_hidden(training)
+    others = {a["name"] for a in training} - hidden - apart
     base, calibrate, held_out = (Base("addresses") for _ in range(3))
 
     pairs = shuffled(itertools.combinations(sorted(others), 2), "order")
-    in_base, apart = pairs[:ORDER_PAIRS], pairs[ORDER_PAIRS:]
-    kinds = candidates(training, silent, others, in_base)
-    rest = {"order": list(order_rows(training, apart))[::3]}  # of few pairs both orders: one tells the other
-    for kind, count in COUNTS.items():
-        chosen = balanced(kinds[kind], count, kind)
-        rest[kind] = [row for row in kinds[kind] if row not in chosen]
-        kinds[kind] = chosen
-    speak(base, kinds, several)
-    for kind, count in CALIBRATE.items():
-        rows = balanced(rest[kind], count, "calibrate")
+    kinds = candidates(training, silent, others, pairs[:ORDER_PAIRS])
+    speak(base, {k: balanced(kinds[k], COUNTS[k], k) if k in COUNTS else kinds[k] for k in kinds}, several)
+
+    pairs = pairs_with(apart, others)[::2]  # of few pairs: both orders of one tell each other
+    for kind, rows in candidates(training, silent, apart, pairs).items():
+        rows = balanced(rows, CALIBRATE[kind], "calibrate")
         add(calibrate, kind, rows)
         if len({row["label"] for row in rows}) == 2:
             calibrate.compose(kind, COMPOSED_CALIBRATE, with_not=True)
 
-    pairs = shuffled(((a, b) for a in hidden for b in hidden | others if b in others or a < b), "order")
-    speak(held_out, candidates(training, silent, hidden, pairs[:ORDER_PAIRS_HELD_OUT]), several, with_not=True)
+    pairs = pairs_with(hidden, others)[:ORDER_PAIRS_HELD_OUT]
+    speak(held_out, candidates(training, silent, hidden, pairs), several, with_not=True)
     print("held-out authors: " + ", ".join(sorted(hidden)))
     write_all(base, calibrate, held_out, arguments.out)
 

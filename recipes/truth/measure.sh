@@ -69,7 +69,9 @@ ablate() {
     for seed in $seeds; do
         train without-coherence 0.2 $seed "${models[@]}" "${library[@]}" --without coherence
         train without-models 0.2 $seed "${library[@]}"
-        [ "$kind" = smollm2 ] || train without-reading 0.2 $seed "${models[@]}"
+        [ "$kind" = smollm2 ] && continue
+        train without-reading 0.2 $seed "${models[@]}"
+        train one-round 1.0 $seed "${models[@]}" "${library[@]}" --rounds 1
     done
     train liar 0.2 1 "${models[@]}" "${library[@]}" --opinions "$out/liar.jsonl"
 }
