@@ -16,6 +16,7 @@
 static const char HELP[] =
     "usage: trine values space --model M --good G --pairs FILE --space SPACE.json [OPTIONS]\n"
     "       trine values new NAME --model M --good G --space SPACE.json --high FILE --low FILE\n"
+    "       trine values effect NAME --model M --good G --space SPACE.json --high FILE --low FILE\n"
     "       trine values show --model M --good G --space SPACE.json [PROFILE.json]\n"
     "       trine values set --model M --good G --space SPACE.json --out PROFILE.json "
     "NAME=NUMBER...\n"
@@ -26,8 +27,9 @@ static const char HELP[] =
     "declined and complied with. new finds a direction from replies at its two ends, and shows "
     "what\n"
     "turning it as far as is granted does to both ends' replies and to every principle: how much\n"
-    "likelier declining is than what breaks it. show lists directions, and what is granted of a\n"
-    "profile. set and mix make profiles, for trine chat --values.\n"
+    "likelier declining is than what breaks it. effect shows the same on other replies. show lists\n"
+    "directions, and what is granted of a profile. set and mix make profiles, for trine chat\n"
+    "--values.\n"
     "\n"
     "  --pairs FILE        {\"prompt\", \"chosen\", \"rejected\"} a line; those of kind "
     "\"refusal\" "
@@ -96,7 +98,7 @@ static int parse(struct run *run, int argc, char **argv, struct error *error) {
     if (run->model_path == NULL || run->good == NULL || run->space_path == NULL)
         return error_set(error, "--model FILE, --good FILE and --space FILE are wanted");
     if (optind == argc)
-        return error_set(error, "space, new, show, set or mix is wanted");
+        return error_set(error, "space, new, effect, show, set or mix is wanted");
     run->arguments = argv + optind + 1;
     run->argument_count = (size_t)(argc - optind - 1);
     return 0;
@@ -234,21 +236,28 @@ static int find_direction(const struct run *run, const char *name) {
     return -1;
 }
 
-static int make_direction(struct run *run, struct error *error) {
+/* new: finds the direction, and shows its effect on the lists it was found from. effect: shows that
+ * of one that is there on any lists. */
+static int make_direction(struct run *run, int is_new, struct error *error) {
     struct lesson *high = NULL, *low = NULL;
     size_t high_count = 0, low_count = 0;
     if (run->argument_count != 1 || run->high == NULL || run->low == NULL)
-        return error_set(error, "new wants NAME, --high FILE and --low FILE");
+        return error_set(error, "%s wants NAME, --high FILE and --low FILE",
+                         is_new ? "new" : "effect");
     const char *name = run->arguments[0];
     int result = open_principles(run, error) || open_all(run, 1, error) ||
                  read_lessons(run, run->high, 0, &high, &high_count, error) ||
-                 read_lessons(run, run->low, 0, &low, &low_count, error) ||
-                 values_add_direction(&run->space, run->layer, name, high, high_count, low,
+                 read_lessons(run, run->low, 0, &low, &low_count, error);
+    if (result == 0 && is_new)
+        result = values_add_direction(&run->space, run->layer, name, high, high_count, low,
                                       low_count, run->threads, error) ||
-                 show_effect(run, (size_t)find_direction(run, name), high, high_count, low,
-                             low_count, error) ||
-                 show_principles(run, (size_t)find_direction(run, name), error) ||
                  values_space_save(&run->space, run->space_path, error);
+    int direction = result == 0 ? find_direction(run, name) : -1;
+    if (result == 0 && direction < 0)
+        result = error_set(error, "%s has no direction \"%.64s\"", run->space_path, name);
+    if (result == 0)
+        result = show_effect(run, (size_t)direction, high, high_count, low, low_count, error) ||
+                 show_principles(run, (size_t)direction, error);
     lessons_free(high, high_count);
     lessons_free(low, low_count);
     return result ? -1 : 0;
@@ -350,12 +359,14 @@ static int execute(struct run *run, const char *verb, struct error *error) {
     if (strcmp(verb, "space") == 0)
         return make_space(run, error);
     if (strcmp(verb, "new") == 0)
-        return make_direction(run, error);
+        return make_direction(run, 1, error);
+    if (strcmp(verb, "effect") == 0)
+        return make_direction(run, 0, error);
     if (strcmp(verb, "show") == 0)
         return show(run, error);
     if (strcmp(verb, "set") == 0 || strcmp(verb, "mix") == 0)
         return make_profile(run, strcmp(verb, "mix") == 0, error);
-    return error_set(error, "'%.40s' is none of space, new, show, set and mix", verb);
+    return error_set(error, "'%.40s' is none of space, new, effect, show, set and mix", verb);
 }
 
 static void finish(struct run *run) {

@@ -1,5 +1,6 @@
 #include "good/dialogue.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -118,6 +119,29 @@ static int set_replies(struct dialogue *d, const struct place *place, struct err
     return 0;
 }
 
+int values_is_name(const char *name) {
+    size_t length = strlen(name);
+    return length > 0 && length <= VALUES_NAME_LIMIT &&
+           strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789-") == length;
+}
+
+static int set_values(struct dialogue *d, const struct place *place, struct error *error) {
+    json_t *values = json_object_get(d->line, "values"), *number;
+    const char *name;
+    if (values == NULL)
+        return 0;
+    json_object_foreach(values, name, number) {
+        double value = json_number_value(number);
+        if (!json_is_number(number) || !(fabs(value) <= 1) || !values_is_name(name))
+            return wrong(place, "\"values\" are numbers from -1 to 1, each with the name of one",
+                         error);
+    }
+    if (json_object_size(values) == 0 || d->worse != NULL)
+        return wrong(place, "\"values\" belong to an example, and want one at least", error);
+    d->values = values;
+    return 0;
+}
+
 static int set_label(struct dialogue *d, const struct place *place, struct error *error) {
     d->kind = text_of(d->line, "label");
     if (d->kind == NULL || (strcmp(d->kind, "safe") != 0 && strcmp(d->kind, "unsafe") != 0))
@@ -146,7 +170,9 @@ static int add_line(struct dialogues *all, const struct jsonl_line *line, int ar
         return -1;
     if (set_messages(d, place, error))
         return -1;
-    return are_requests ? set_label(d, place, error) : set_replies(d, place, error);
+    if (are_requests)
+        return set_label(d, place, error);
+    return set_replies(d, place, error) || set_values(d, place, error) ? -1 : 0;
 }
 
 static int is_blank(const struct jsonl_line *line) {

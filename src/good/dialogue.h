@@ -6,9 +6,10 @@
  *   {"chosen": TRANSCRIPT, "rejected": TRANSCRIPT}
  *
  * TURNS: [{"role": "user" or "assistant", "text": TEXT}, ...], user first and last, or "content"
- * for "text". TRANSCRIPT: as hh-rlhf has it, "\n\nHuman: ...\n\nAssistant: ..." (Bai et al. 2022),
- * the two alike up to the last reply. "kind" is kept; other keys are passed over, since such files
- * carry many. */
+ * for "text". An example may say with which values it is given, "values": {"warm-cool": -1, ...},
+ * numbers from -1 to 1 (good/values.h). TRANSCRIPT: as hh-rlhf has it, "\n\nHuman:
+ * ...\n\nAssistant: ..." (Bai et al. 2022), the two alike up to the last reply. "kind" is kept;
+ * other keys are passed over, since such files carry many. */
 #ifndef TRINE_GOOD_DIALOGUE_H
 #define TRINE_GOOD_DIALOGUE_H
 
@@ -16,7 +17,10 @@
 
 #include "text/chat.h"
 
-enum { DIALOGUE_TURNS = 64, DIALOGUE_LINE_LIMIT = 1 << 20 };
+enum { DIALOGUE_TURNS = 64, DIALOGUE_LINE_LIMIT = 1 << 20, VALUES_NAME_LIMIT = 64 };
+
+/* Whether this may name a value: small letters, digits and hyphens. */
+int values_is_name(const char *name);
 
 struct dialogue {
     json_t *line; /* owns all texts below */
@@ -25,6 +29,7 @@ struct dialogue {
     const char *reply; /* the better one */
     const char *worse; /* NULL: an example, no pair */
     const char *kind;  /* "" when none is given */
+    json_t *values;    /* an object of numbers; NULL: none */
 };
 
 struct dialogues {

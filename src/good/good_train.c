@@ -31,6 +31,8 @@ struct training {
     uint16_t *lengths; /* of examples, then of pairs' longer replies */
     struct length_order examples, pairs;
     uint32_t *picked; /* [batch] */
+    uint32_t *valued; /* [valued_count] the examples that have values */
+    size_t valued_count;
     double *references;
     struct good_state state;
     size_t tokens; /* since the start of this call */
@@ -55,11 +57,14 @@ static uint64_t add_number(uint64_t hash, double number) {
     return random_mix(hash ^ random_hash(&number, sizeof number));
 }
 
-static uint64_t add_lessons(uint64_t hash, const struct lesson *lessons, size_t count) {
+static uint64_t add_lessons(uint64_t hash, const struct lesson *lessons, size_t count,
+                            size_t width) {
     for (size_t i = 0; i < count; i++) {
         hash = random_mix(
             hash ^ random_hash(lessons[i].tokens, lessons[i].count * sizeof *lessons[i].tokens));
         hash = random_mix(hash ^ lessons[i].reply);
+        if (lessons[i].values != NULL)
+            hash = random_mix(hash ^ random_hash(lessons[i].values, width * sizeof(real)));
     }
     return hash;
 }
@@ -88,8 +93,9 @@ static uint64_t fingerprint_of(const struct training *t) {
     uint64_t hash = random_hash(t->layer->values, t->layer->count * sizeof(real));
     for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
         hash = add_number(hash, numbers[i]);
-    hash = add_lessons(hash, t->data->examples, t->data->example_count);
-    return add_lessons(hash, t->data->pairs, 2 * t->data->pair_count);
+    size_t width = t->weights.config->latent_width;
+    hash = add_lessons(hash, t->data->examples, t->data->example_count, width);
+    return add_lessons(hash, t->data->pairs, 2 * t->data->pair_count, width);
 }
 
 /* A point drawn evenly from the ball of the radius. */
@@ -105,15 +111,32 @@ static void draw_offset(real *offset, size_t width, double radius, struct random
         offset[i] *= (real)(length / sqrt(square > 0 ? square : 1));
 }
 
-/* The offset of item i of a step; NULL: none this time. */
-static const real *offset_of(const struct training *t, struct worker *w, size_t step, size_t i) {
+static const real *scaled(real *offset, const real *values, size_t width, double factor) {
+    for (size_t d = 0; d < width; d++)
+        offset[d] = (real)(factor * (double)values[d]);
+    return offset;
+}
+
+/* The offset of item i of a step, a lesson; NULL: none this time. */
+static const real *offset_of(const struct training *t, struct worker *w, size_t step, size_t i,
+                             const struct lesson *lesson) {
+    size_t width = t->weights.config->latent_width;
+    double radius = t->options->radius;
     struct random random;
-    if (t->options->radius <= 0)
+    if (lesson->values != NULL)
+        return scaled(w->offset, lesson->values, width, radius);
+    if (radius <= 0)
         return NULL;
     random_seed(&random, t->options->seed, 0x6f666600000000 + step * t->options->batch + i);
-    if (random_uniform(&random) < 0.5)
+    double draw = random_uniform(&random);
+    if (draw < 0.5)
         return NULL;
-    draw_offset(w->offset, t->weights.config->latent_width, t->options->radius, &random);
+    if (draw < 0.75 && t->valued_count > 0) {
+        size_t k = t->valued[random_below(&random, t->valued_count)];
+        double sign = random_uniform(&random) < 0.5 ? -1 : 1;
+        return scaled(w->offset, t->data->examples[k].values, width, sign * radius);
+    }
+    draw_offset(w->offset, width, radius, &random);
     return w->offset;
 }
 
@@ -138,9 +161,11 @@ static int run_examples(struct training *t, struct worker *w, size_t step, size_
     }
     if (lesson_pass_fit(&w->pass, t->share, longest, error))
         return -1;
-    for (size_t i = 0; i < t->share; i++)
-        lesson_pass_set(&w->pass, i, &t->data->examples[t->picked[first + i]],
-                        layer_vector(t->layer), offset_of(t, w, step, first + i));
+    for (size_t i = 0; i < t->share; i++) {
+        const struct lesson *lesson = &t->data->examples[t->picked[first + i]];
+        lesson_pass_set(&w->pass, i, lesson, layer_vector(t->layer),
+                        offset_of(t, w, step, first + i, lesson));
+    }
     lesson_pass_run(&w->pass);
     for (size_t i = 0; i < t->share; i++) {
         w->loss -= lesson_pass_log_probability(&w->pass, i) / total;
@@ -176,7 +201,8 @@ static int run_pairs(struct training *t, struct worker *w, size_t step, size_t f
     if (lesson_pass_fit(&w->pass, 2 * t->share, longest, error))
         return -1;
     for (size_t i = 0; i < t->share; i++) {
-        const real *offset = offset_of(t, w, step, first + i);
+        const real *offset =
+            offset_of(t, w, step, first + i, &t->data->pairs[2 * t->picked[first + i]]);
         for (size_t k = 0; k < 2; k++)
             lesson_pass_set(&w->pass, 2 * i + k, &t->data->pairs[2 * t->picked[first + i] + k],
                             layer_vector(t->layer), offset);
@@ -305,8 +331,12 @@ static int set_lengths(struct training *t, struct error *error) {
 static int create(struct training *t, struct error *error) {
     size_t threads = t->options->threads, width = t->layer->model->config.latent_width;
     t->picked = memory_allocate(t->share * threads, sizeof *t->picked, error);
+    t->valued = memory_allocate(t->data->example_count, sizeof *t->valued, error);
     t->references = memory_allocate(2 * t->data->pair_count, sizeof *t->references, error);
-    if (t->picked == NULL || t->references == NULL || set_lengths(t, error) ||
+    for (size_t i = 0; t->valued != NULL && i < t->data->example_count; i++)
+        if (t->data->examples[i].values != NULL)
+            t->valued[t->valued_count++] = (uint32_t)i;
+    if (t->picked == NULL || t->valued == NULL || t->references == NULL || set_lengths(t, error) ||
         layer_optimizer_create(&t->optimizer, t->layer, error) ||
         weights_unpack(&t->unpacked, &t->weights, error))
         return -1;
@@ -340,6 +370,7 @@ static void destroy(struct training *t) {
     length_order_free(&t->pairs);
     memory_free(t->lengths);
     memory_free(t->picked);
+    memory_free(t->valued);
     memory_free(t->references);
     memory_free(t);
 }
@@ -359,6 +390,9 @@ static int check(const struct layer *layer, const struct good_data *data,
         (o->pair_steps > 0 && data->pair_count == 0))
         return error_set(error, "steps on %s are wanted, but there are none",
                          data->example_count == 0 && o->example_steps > 0 ? "examples" : "pairs");
+    for (size_t i = 0; i < data->example_count; i++)
+        if (data->examples[i].values != NULL && o->radius <= 0)
+            return error_set(error, "examples with values want a radius above 0");
     return 0;
 }
 

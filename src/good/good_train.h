@@ -4,8 +4,11 @@
  * The reference of a pair is the author as examples made it: its log-probabilities are computed
  * once, at the end of the examples, and kept.
  *
- * What a user may add to the vector (good/values.h) is trained for as well: with `radius` above 0
- * half of the sequences are told the vector plus an offset drawn evenly from the ball. */
+ * What a user may add to the vector (good/values.h) is trained for as well. Examples with values
+ * are told the vector plus the radius along the values' axes: so these come to mean something. Half
+ * of all other sequences are told the vector plus an offset, one half of these along the axes of an
+ * example's values, either way, the other drawn evenly from the ball: so nothing else may change.
+ */
 #ifndef TRINE_GOOD_GOOD_TRAIN_H
 #define TRINE_GOOD_GOOD_TRAIN_H
 

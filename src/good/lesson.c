@@ -1,9 +1,11 @@
 #include "good/lesson.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/memory.h"
+#include "base/random.h"
 
 int lesson_maker_create(struct lesson_maker *m, const struct model *model, struct error *error) {
     *m = (struct lesson_maker){.model = model, .format = chat_format_find("plain")};
@@ -86,7 +88,41 @@ int lesson_make(struct lesson *lesson, struct lesson_maker *m, const struct chat
 
 void lesson_free(struct lesson *lesson) {
     memory_free(lesson->tokens);
+    memory_free(lesson->values);
     lesson->tokens = NULL;
+    lesson->values = NULL;
+}
+
+void values_axis(real *axis, size_t width, const char *name) {
+    struct random random;
+    double square = 0;
+    random_seed(&random, random_hash(name, strlen(name)), 0x76616c756573);
+    for (size_t d = 0; d < width; d++) {
+        axis[d] = (real)random_normal(&random);
+        square += (double)axis[d] * (double)axis[d];
+    }
+    for (size_t d = 0; d < width; d++)
+        axis[d] = (real)((double)axis[d] / sqrt(square));
+}
+
+static int set_values(struct lesson *lesson, const struct lesson_maker *m, json_t *values,
+                      struct error *error) {
+    size_t width = m->model->config.latent_width;
+    const char *name;
+    json_t *number;
+    if (width == 0)
+        return error_set(error, "%s has no vectors, and so no values", m->model->name);
+    lesson->values = memory_allocate(2 * width, sizeof(real), error);
+    if (lesson->values == NULL)
+        return -1;
+    real *axis = lesson->values + width;
+    memset(lesson->values, 0, width * sizeof(real));
+    json_object_foreach(values, name, number) {
+        values_axis(axis, width, name);
+        for (size_t d = 0; d < width; d++)
+            lesson->values[d] += (real)json_number_value(number) * axis[d];
+    }
+    return 0;
 }
 
 int lessons_make(struct lesson **out, struct lesson_maker *m, const struct dialogues *dialogues,
@@ -103,6 +139,8 @@ int lessons_make(struct lesson **out, struct lesson_maker *m, const struct dialo
                                          : "two replies: one \"reply\" is wanted");
         else
             result = lesson_make(&lessons[each * i], m, d->messages, d->count, d->reply, error);
+        if (result == 0 && d->values != NULL)
+            result = set_values(&lessons[each * i], m, d->values, error);
         if (result == 0 && are_pairs)
             result = lesson_make(&lessons[2 * i + 1], m, d->messages, d->count, d->worse, error);
     }

@@ -12,10 +12,15 @@
  */
 enum { LESSON_TIME = 384, LESSON_REPLY = 192 };
 
+/* axis[width] <- the unit vector along which examples teach a named value: drawn by the name's
+ * hash, so that all trainings agree. Axes of different names are nearly at right angles. */
+void values_axis(real *axis, size_t width, const char *name);
+
 struct lesson {
     int32_t *tokens; /* [count] owned */
     size_t count;
     size_t reply; /* tokens from here on are the reply's, the mark that ends it included */
+    real *values; /* [Z] owned: the example's values along their axes, 1 for a radius; NULL: none */
 };
 
 /* What lays dialogues out for a model. One thread uses it. */

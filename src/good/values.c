@@ -129,19 +129,13 @@ int values_protect(struct values_space *s, const struct layer *layer, const stru
     return result;
 }
 
-static int is_name(const char *name) {
-    size_t length = strlen(name);
-    return length > 0 && length <= VALUES_NAME_LIMIT &&
-           strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789-") == length;
-}
-
 static int set_direction(struct values_space *s, const char *name, const real *vector,
                          struct error *error) {
     double square = 0;
     size_t i = 0;
     for (size_t d = 0; d < s->width; d++)
         square += (double)vector[d] * (double)vector[d];
-    if (!is_name(name))
+    if (!values_is_name(name))
         return error_set(error, "a direction's name is small letters, digits and hyphens, up to %d",
                          VALUES_NAME_LIMIT);
     if (!isfinite(square) || square < 1e-24)

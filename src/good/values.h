@@ -18,7 +18,7 @@
 #include "good/lesson.h"
 #include "latent/layer.h"
 
-enum { VALUES_MOST_DIRECTIONS = 64, VALUES_MOST_PROTECTED = 64, VALUES_NAME_LIMIT = 64 };
+enum { VALUES_MOST_DIRECTIONS = 64, VALUES_MOST_PROTECTED = 64 };
 
 struct value_direction {
     char name[VALUES_NAME_LIMIT + 1];

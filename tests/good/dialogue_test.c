@@ -27,7 +27,8 @@ static void test_reads_all_forms(void **state) {
     struct dialogues d;
     assert_int_equal(
         read_text(&d,
-                  "{\"prompt\": \"Hello?\", \"reply\": \"Hello.\", \"kind\": \"helpful\"}\n\n"
+                  "{\"prompt\": \"Hello?\", \"reply\": \"Hello.\", \"kind\": \"helpful\", "
+                  "\"values\": {\"warm-cool\": -0.5}}\n\n"
                   "{\"prompt\": [{\"role\": \"user\", \"text\": \"a\"}, {\"role\": \"assistant\", "
                   "\"content\": \"b\"}, {\"role\": \"user\", \"text\": \"c\"}], \"chosen\": \"d\", "
                   "\"rejected\": \"e\", \"other\": 1}\n"
@@ -41,6 +42,8 @@ static void test_reads_all_forms(void **state) {
     assert_string_equal(d.items[0].reply, "Hello.");
     assert_string_equal(d.items[0].kind, "helpful");
     assert_null(d.items[0].worse);
+    assert_true(json_number_value(json_object_get(d.items[0].values, "warm-cool")) == -0.5);
+    assert_null(d.items[1].values);
     assert_int_equal(d.items[1].count, 3);
     assert_int_equal(d.items[1].messages[1].role, CHAT_ASSISTANT);
     assert_string_equal(d.items[1].messages[1].content, "b");
@@ -67,6 +70,13 @@ static void test_refuses(void **state) {
         {"{\"prompt\": \"a\", \"chosen\": \"b\"}", "either \"reply\""},
         {"{\"prompt\": \"a\", \"reply\": \"b\", \"chosen\": \"b\", \"rejected\": \"c\"}",
          "either \"reply\""},
+        {"{\"prompt\": \"a\", \"reply\": \"b\", \"values\": {\"x\": 2}}", "from -1 to 1"},
+        {"{\"prompt\": \"a\", \"reply\": \"b\", \"values\": {\"x\": \"1\"}}", "from -1 to 1"},
+        {"{\"prompt\": \"a\", \"reply\": \"b\", \"values\": {\"X y\": 1}}", "the name of one"},
+        {"{\"prompt\": \"a\", \"reply\": \"b\", \"values\": {}}", "one at least"},
+        {"{\"prompt\": \"a\", \"reply\": \"b\", \"values\": [1]}", "one at least"},
+        {"{\"prompt\": \"a\", \"chosen\": \"b\", \"rejected\": \"c\", \"values\": {\"x\": 1}}",
+         "belong to an example"},
         {"{\"prompt\": 3, \"reply\": \"b\"}", "\"prompt\" must be"},
         {"{\"prompt\": [], \"reply\": \"b\"}", "\"prompt\" must be"},
         {"{\"prompt\": [{\"role\": \"assistant\", \"text\": \"a\"}], \"reply\": \"b\"}",

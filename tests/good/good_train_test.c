@@ -36,7 +36,8 @@ static void start(struct fixture *f) {
     f->model = tiny_model();
     new_layer(f);
     for (size_t i = 0; i < LESSONS; i++) {
-        f->lessons[i] = (struct lesson){f->tokens[i], LENGTH - i / 2 % 3, REPLY};
+        f->lessons[i] =
+            (struct lesson){.tokens = f->tokens[i], .count = LENGTH - i / 2 % 3, .reply = REPLY};
         for (size_t t = 0; t < LENGTH; t++)
             f->tokens[i][t] =
                 t < REPLY ? (i % 2 == 0 ? (int32_t)random_below(&random, 250) : f->tokens[i - 1][t])
@@ -113,14 +114,18 @@ static struct good_train_options options_of(size_t examples, size_t pairs) {
     return o;
 }
 
-static double mean_margin(struct fixture *f) {
+static double margin_at(struct fixture *f, const real *offset) {
     struct error error;
     double p[LESSONS], sum = 0;
     assert_int_equal(
-        good_log_probabilities(p, f->model, f->layer, NULL, f->lessons, LESSONS, 2, &error), 0);
+        good_log_probabilities(p, f->model, f->layer, offset, f->lessons, LESSONS, 2, &error), 0);
     for (size_t i = 0; i < LESSONS; i += 2)
         sum += p[i] - p[i + 1];
     return sum / (LESSONS / 2);
+}
+
+static double mean_margin(struct fixture *f) {
+    return margin_at(f, NULL);
 }
 
 /* What a truth author over the same model says of a statement. */
@@ -194,6 +199,54 @@ static void test_learns(void **state) {
     finish(&f);
 }
 
+/* How much better the reply of one end is at its own end of the axis than at the other. */
+static double turned_margin(struct fixture *f, const real *axis, double radius) {
+    real offset[10];
+    double ends[2];
+    for (int side = 0; side < 2; side++) {
+        for (size_t d = 0; d < 10; d++)
+            offset[d] = (real)((side == 0 ? -radius : radius) * (double)axis[d]);
+        ends[side] = margin_at(f, offset);
+    }
+    return ends[1] - ends[0];
+}
+
+/* Examples with values come to differ along their axis; without them the same examples do not. */
+static void test_values(void **state) {
+    (void)state;
+    struct error error;
+    struct fixture f;
+    real axis[10], values[2][10], square = 0;
+    int is_finished;
+    values_axis(axis, 10, "warm-cool");
+    for (size_t d = 0; d < 10; d++) {
+        values[0][d] = axis[d];
+        values[1][d] = -axis[d];
+        square += axis[d] * axis[d];
+    }
+    assert_true(fabs((double)square - 1) < 1e-4);
+    struct good_train_options o = options_of(150, 0);
+    o.radius = 1;
+    double turned[2];
+    for (int has_values = 0; has_values < 2; has_values++) {
+        start(&f);
+        for (size_t i = 0; has_values && i < LESSONS; i++)
+            f.lessons[i].values = values[i % 2];
+        if (good_train(f.layer, &f.data, &o, NULL, NULL, NULL, &is_finished, &error))
+            fail_msg("%s", error.message);
+        turned[has_values] = turned_margin(&f, axis, o.radius);
+        finish(&f);
+    }
+    assert_true(turned[1] > 1);
+    assert_true(fabs(turned[0]) < turned[1] / 4);
+    start(&f);
+    f.lessons[3].values = values[0];
+    o.radius = 0;
+    assert_int_equal(good_train(f.layer, &f.data, &o, NULL, NULL, NULL, &is_finished, &error), -1);
+    assert_non_null(strstr(error.message, "radius"));
+    finish(&f);
+}
+
 static int stop_at(void *context, const struct good_train_report *report) {
     return report->step == *(const size_t *)context;
 }
@@ -242,6 +295,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_gradient),
         cmocka_unit_test(test_learns),
+        cmocka_unit_test(test_values),
         cmocka_unit_test(test_goes_on),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -32,7 +32,7 @@ static void start(struct fixture *f) {
     assert_int_equal(values_space_create(&f->space, f->layer, 2, &error), 0);
     random_seed(&random, 4, 0);
     for (size_t i = 0; i < LESSONS; i++) {
-        f->lessons[i] = (struct lesson){f->tokens[i], LENGTH, REPLY};
+        f->lessons[i] = (struct lesson){.tokens = f->tokens[i], .count = LENGTH, .reply = REPLY};
         for (size_t t = 0; t < LENGTH; t++)
             f->tokens[i][t] = t < REPLY ? (int32_t)random_below(&random, 200)
                                         : (int32_t)((i % 2 == 0 ? 40 : 90) + t);
