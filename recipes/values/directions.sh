@@ -3,15 +3,16 @@
 # Usage: directions.sh PROGRAM MODEL BASE_CHECKPOINT OUT [PAIRS]
 #   OUT: of recipes/good/train.sh; gets space.json, NAME.txt of each direction (its effect on held-out replies and on every
 #   principle), and a profile of each system.
-#   PAIRS: what is protected is found from; default recipes/good/pairs.jsonl.
+#   PAIRS: what is protected is found from; default recipes/good/pairs.jsonl. RADIUS of the author's training, 5; SHARE of what
+#   moves the pairs that is protected, 0.8.
 set -eu
 if [ $# -lt 4 ]; then
-    sed -n '3,6s/^# //p' "$0" >&2
+    sed -n '3,7s/^# //p' "$0" >&2
     exit 2
 fi
 here=$(dirname "$0")
 trine=$1 model=(--model "$2" --base "$3" --good "$4/good.gguf" --space "$4/space.json") out=$4
-"$trine" values space "${model[@]}" --pairs "${5:-$here/../good/pairs.jsonl}"
+"$trine" values space "${model[@]}" --pairs "${5:-$here/../good/pairs.jsonl}" --radius "${RADIUS:-5}" --share "${SHARE:-0.8}"
 ends=$(mktemp -d)
 trap 'rm -rf "$ends"' EXIT
 for file in "$here"/*-*.jsonl; do

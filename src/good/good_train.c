@@ -16,6 +16,7 @@ struct worker {
     struct lesson_pass pass;
     real *gradient; /* [layer->count] */
     real *offset;   /* [Z] */
+    real *worst;    /* [share, Z] */
     double loss, right;
 };
 
@@ -117,27 +118,37 @@ static const real *scaled(real *offset, const real *values, size_t width, double
     return offset;
 }
 
-/* The offset of item i of a step, a lesson; NULL: none this time. */
-static const real *offset_of(const struct training *t, struct worker *w, size_t step, size_t i,
-                             const struct lesson *lesson) {
+enum offset_kind { OFFSET_NONE, OFFSET_OWN, OFFSET_AXES, OFFSET_ANY };
+
+/* What is added to the vector for item i of a step: the lesson's own values, nothing, the axes of
+ * another's, or anything within the radius. */
+static enum offset_kind draw_kind(const struct training *t, size_t step, size_t i,
+                                  const struct lesson *lesson, struct random *random) {
+    if (lesson->values != NULL)
+        return OFFSET_OWN;
+    if (t->options->radius <= 0)
+        return OFFSET_NONE;
+    random_seed(random, t->options->seed, 0x6f666600000000 + step * t->options->batch + i);
+    double draw = random_uniform(random);
+    return draw < 0.5 ? OFFSET_NONE : draw < 0.75 && t->valued_count > 0 ? OFFSET_AXES : OFFSET_ANY;
+}
+
+/* NULL: none. */
+static const real *offset_of(const struct training *t, struct worker *w, enum offset_kind kind,
+                             const struct lesson *lesson, struct random *random) {
     size_t width = t->weights.config->latent_width;
     double radius = t->options->radius;
-    struct random random;
-    if (lesson->values != NULL)
+    if (kind == OFFSET_NONE)
+        return NULL;
+    if (kind == OFFSET_OWN)
         return scaled(w->offset, lesson->values, width, radius);
-    if (radius <= 0)
-        return NULL;
-    random_seed(&random, t->options->seed, 0x6f666600000000 + step * t->options->batch + i);
-    double draw = random_uniform(&random);
-    if (draw < 0.5)
-        return NULL;
-    if (draw < 0.75 && t->valued_count > 0) {
-        size_t k = t->valued[random_below(&random, t->valued_count)];
-        double sign = random_uniform(&random) < 0.5 ? -1 : 1;
-        return scaled(w->offset, t->data->examples[k].values, width, sign * radius);
+    if (kind == OFFSET_ANY) {
+        draw_offset(w->offset, width, radius, random);
+        return w->offset;
     }
-    draw_offset(w->offset, width, radius, &random);
-    return w->offset;
+    size_t k = t->valued[random_below(random, t->valued_count)];
+    double sign = random_uniform(random) < 0.5 ? -1 : 1;
+    return scaled(w->offset, t->data->examples[k].values, width, sign * radius);
 }
 
 static size_t reply_tokens(const struct lesson *lesson) {
@@ -163,8 +174,10 @@ static int run_examples(struct training *t, struct worker *w, size_t step, size_
         return -1;
     for (size_t i = 0; i < t->share; i++) {
         const struct lesson *lesson = &t->data->examples[t->picked[first + i]];
+        struct random random;
+        enum offset_kind kind = draw_kind(t, step, first + i, lesson, &random);
         lesson_pass_set(&w->pass, i, lesson, layer_vector(t->layer),
-                        offset_of(t, w, step, first + i, lesson));
+                        offset_of(t, w, kind, lesson, &random));
     }
     lesson_pass_run(&w->pass);
     for (size_t i = 0; i < t->share; i++) {
@@ -191,25 +204,60 @@ static void weigh_pair(struct training *t, struct worker *w, size_t pair, size_t
         lesson_pass_scale(&w->pass, 2 * i + k, -share * derivatives[k]);
 }
 
+static void set_pair(const struct training *t, struct worker *w, size_t pair, size_t i,
+                     const real *offset) {
+    for (size_t k = 0; k < 2; k++)
+        lesson_pass_set(&w->pass, 2 * i + k, &t->data->pairs[2 * pair + k], layer_vector(t->layer),
+                        offset);
+}
+
+static void weigh_pairs(struct training *t, struct worker *w, size_t first) {
+    w->loss = w->right = 0;
+    lesson_pass_run(&w->pass);
+    for (size_t i = 0; i < t->share; i++)
+        weigh_pair(t, w, t->picked[first + i], i);
+}
+
+/* worst[share, Z] <- of each pair the offset at the radius along which its loss grows fastest. */
+static void find_worst(struct training *t, struct worker *w, size_t first) {
+    size_t width = t->weights.config->latent_width;
+    for (size_t i = 0; i < t->share; i++)
+        set_pair(t, w, t->picked[first + i], i, NULL);
+    weigh_pairs(t, w, first);
+    lesson_pass_backward(&w->pass, w->gradient);
+    memset(w->gradient, 0, t->layer->count * sizeof(real));
+    for (size_t i = 0; i < t->share; i++) {
+        const real *better = w->pass.dtold + 2 * i * width, *worse = better + width;
+        real *worst = w->worst + i * width;
+        double square = 0;
+        for (size_t d = 0; d < width; d++) {
+            worst[d] = better[d] + worse[d];
+            square += (double)worst[d] * (double)worst[d];
+        }
+        scaled(worst, worst, width, square > 0 ? t->options->radius / sqrt(square) : 0);
+    }
+}
+
 static int run_pairs(struct training *t, struct worker *w, size_t step, size_t first,
                      struct error *error) {
-    size_t longest = 1;
+    size_t longest = 1, width = t->weights.config->latent_width;
     for (size_t i = 0; i < 2 * t->share; i++) {
         size_t count = t->data->pairs[2 * t->picked[first + i / 2] + i % 2].count;
         longest = count > longest ? count : longest;
     }
     if (lesson_pass_fit(&w->pass, 2 * t->share, longest, error))
         return -1;
+    if (t->options->radius > 0)
+        find_worst(t, w, first);
     for (size_t i = 0; i < t->share; i++) {
-        const real *offset =
-            offset_of(t, w, step, first + i, &t->data->pairs[2 * t->picked[first + i]]);
-        for (size_t k = 0; k < 2; k++)
-            lesson_pass_set(&w->pass, 2 * i + k, &t->data->pairs[2 * t->picked[first + i] + k],
-                            layer_vector(t->layer), offset);
+        const struct lesson *lesson = &t->data->pairs[2 * t->picked[first + i]];
+        struct random random;
+        enum offset_kind kind = draw_kind(t, step, first + i, lesson, &random);
+        set_pair(t, w, t->picked[first + i], i,
+                 kind == OFFSET_ANY ? w->worst + i * width
+                                    : offset_of(t, w, kind, lesson, &random));
     }
-    lesson_pass_run(&w->pass);
-    for (size_t i = 0; i < t->share; i++)
-        weigh_pair(t, w, t->picked[first + i], i);
+    weigh_pairs(t, w, first);
     backward(t, w);
     return 0;
 }
@@ -346,7 +394,8 @@ static int create(struct training *t, struct error *error) {
         w->pass = (struct lesson_pass){.weights = t->weights, .is_training = 1};
         w->gradient = memory_allocate(t->layer->count, sizeof *w->gradient, error);
         w->offset = memory_allocate(width, sizeof *w->offset, error);
-        if (w->gradient == NULL || w->offset == NULL)
+        w->worst = memory_allocate(t->share * width, sizeof *w->worst, error);
+        if (w->gradient == NULL || w->offset == NULL || w->worst == NULL)
             return -1;
     }
     t->state = (struct good_state){.fingerprint = fingerprint_of(t),
@@ -363,6 +412,7 @@ static void destroy(struct training *t) {
         lesson_pass_free(&t->workers[k].pass);
         memory_free(t->workers[k].gradient);
         memory_free(t->workers[k].offset);
+        memory_free(t->workers[k].worst);
     }
     unpacked_destroy(t->unpacked);
     layer_optimizer_free(&t->optimizer);

@@ -6,9 +6,9 @@
  *
  * What a user may add to the vector (good/values.h) is trained for as well. Examples with values
  * are told the vector plus the radius along the values' axes: so these come to mean something. Half
- * of all other sequences are told the vector plus an offset, one half of these along the axes of an
- * example's values, either way, the other drawn evenly from the ball: so nothing else may change.
- */
+ * of all else is told the vector plus an offset, so that nothing else may change: one half of these
+ * along the axes of an example's values, either way; the other, of examples, drawn evenly from the
+ * ball, and of pairs, the worst to first order (as Goodfellow et al. 2015 do to pictures). */
 #ifndef TRINE_GOOD_GOOD_TRAIN_H
 #define TRINE_GOOD_GOOD_TRAIN_H
 
