@@ -27,7 +27,7 @@ standard |= {"known": 0.9, "unknown": 0.6, "beliefs": ["beliefs.jsonl"]}
 P
 odds() {
     "$trine" odds "$1" --model "$model" --base "$base" --good "$good" --standard "$out/standard" --truth "$truth" \
-        --hear "$base" --questions "$out/$1.jsonl" --replies "$out/$1.replies" "$2" "$out/odds.json"
+        --questions "$out/$1.jsonl" --replies "$out/$1.replies" "$2" "$out/odds.json"
 }
 odds fit --out
 odds eval --odds

@@ -27,6 +27,9 @@ static const char HELP[] =
     "  --standard NAME     of truth; default plain\n"
     "  --hear MODEL        who is heard (default: the truth author)\n"
     "  --tokens N          of a reply, at most; default 40\n"
+    "  --candidates N      fit: of so many replies the one whose claims are likeliest is chosen, "
+    "in\n"
+    "                      trine chat, too; default 1\n"
     "  --replies FILE      what was replied, as JSON lines\n"
     "  --threads N         default: one for each core\n"
     "  --json [FILE]       the report as JSON, to a file or instead of the table\n" BASE_HELP "\n"
@@ -37,7 +40,7 @@ static const char HELP[] =
 struct run {
     struct judge_options judging;
     const char *good, *out, *odds_path, *replies, *json;
-    size_t tokens;
+    size_t tokens, candidates;
     struct questions questions;
     struct model *model;
     struct layer *layer;
@@ -61,6 +64,8 @@ static int take_option(struct run *run, int option, int argc, char **argv, struc
     switch (option) {
     case 'q':
         return questions_read(&run->questions, optarg, error);
+    case 'n':
+        return option_count(&run->candidates, "--candidates", 1, CANDIDATES_MOST, error);
     case 'k':
         return option_count(&run->tokens, "--tokens", 1, 1024, error);
     case 'T':
@@ -74,16 +79,24 @@ static int take_option(struct run *run, int option, int argc, char **argv, struc
 }
 
 static int parse(struct run *run, int argc, char **argv, struct error *error) {
-    static const struct option OPTIONS[] = {
-        {"model", required_argument, NULL, 'm'},     {"base", required_argument, NULL, 'B'},
-        {"good", required_argument, NULL, 'g'},      {"truth", required_argument, NULL, 'u'},
-        {"standard", required_argument, NULL, 'd'},  {"hear", required_argument, NULL, 'h'},
-        {"questions", required_argument, NULL, 'q'}, {"out", required_argument, NULL, 'o'},
-        {"odds", required_argument, NULL, 'O'},      {"replies", required_argument, NULL, 'w'},
-        {"tokens", required_argument, NULL, 'k'},    {"threads", required_argument, NULL, 'T'},
-        {"json", optional_argument, NULL, 'j'},      {NULL, 0, NULL, 0}};
+    static const struct option OPTIONS[] = {{"model", required_argument, NULL, 'm'},
+                                            {"base", required_argument, NULL, 'B'},
+                                            {"good", required_argument, NULL, 'g'},
+                                            {"truth", required_argument, NULL, 'u'},
+                                            {"standard", required_argument, NULL, 'd'},
+                                            {"hear", required_argument, NULL, 'h'},
+                                            {"questions", required_argument, NULL, 'q'},
+                                            {"out", required_argument, NULL, 'o'},
+                                            {"odds", required_argument, NULL, 'O'},
+                                            {"replies", required_argument, NULL, 'w'},
+                                            {"tokens", required_argument, NULL, 'k'},
+                                            {"candidates", required_argument, NULL, 'n'},
+                                            {"threads", required_argument, NULL, 'T'},
+                                            {"json", optional_argument, NULL, 'j'},
+                                            {NULL, 0, NULL, 0}};
     int option;
     run->tokens = 40;
+    run->candidates = 1;
     run->judging.threads = (size_t)omp_get_max_threads();
     while ((option = getopt_long(argc, argv, "", OPTIONS, NULL)) != -1)
         if (take_option(run, option, argc, argv, error))
@@ -105,9 +118,11 @@ static int ask(struct run *run, struct error *error) {
         judge_open(&run->judge, &run->judging, error) ||
         replier_create(&run->replier, run->model, run->layer, error))
         return -1;
+    struct questions_options options = {
+        run->tokens, run->odds_path != NULL ? odds_candidates(&run->odds) : run->candidates};
     progress_start(&run->progress, 0, run->questions.count);
-    int result = questions_ask(&run->answered, &run->questions, run->replier, run->judge,
-                               run->tokens, show_done, run, error);
+    int result = questions_ask(&run->answered, &run->questions, run->replier, run->judge, &options,
+                               show_done, run, error);
     progress_finish(&run->progress);
     return result;
 }
@@ -131,12 +146,11 @@ static int report(struct run *run, struct error *error) {
 static int fit(struct run *run, struct error *error) {
     if (run->out == NULL)
         return error_set(error, "--out FILE is wanted");
-    return ask(run, error) ||
-                   odds_fit(&run->odds, run->layer, run->answered.evidence, run->answered.is_right,
-                            run->answered.count, error) ||
-                   odds_save(&run->odds, run->out, error) || report(run, error)
-               ? -1
-               : 0;
+    if (ask(run, error) || odds_fit(&run->odds, run->layer, run->answered.evidence,
+                                    run->answered.is_right, run->answered.count, error))
+        return -1;
+    run->odds.candidates = run->candidates;
+    return odds_save(&run->odds, run->out, error) || report(run, error) ? -1 : 0;
 }
 
 static int evaluate(struct run *run, struct error *error) {

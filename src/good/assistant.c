@@ -6,6 +6,7 @@
 
 #include "base/memory.h"
 #include "base/progress.h"
+#include "good/candidates.h"
 #include "good/fiction.h"
 #include "good/refusal.h"
 
@@ -114,21 +115,58 @@ static void decline_request(struct turn *t) {
     show_line(t, guard_reason(t->assistant->guard, &t->trace->request));
 }
 
+static void say_odds(struct turn *t, const struct odds_evidence *evidence) {
+    char line[80];
+    t->trace->odds = odds_probability(t->assistant->odds, evidence);
+    odds_say(t->trace->odds, line, sizeof line);
+    show_line(t, "\n");
+    show_line(t, line);
+}
+
 /* How sure the author is of what it replied to a question. */
-static void say_odds(struct turn *t, const char *question) {
+static void weigh_reply(struct turn *t, const char *question) {
     struct assistant *a = t->assistant;
     struct claims *claims = &t->trace->claims;
-    char line[80];
     t->result = claims_find(claims, question, t->written, t->error);
     if (t->result == 0 && claims->count > 0)
         t->result = claims_price(claims, a->judge, t->error);
     if (t->result != 0 || claims->count == 0)
         return;
     struct odds_evidence evidence = odds_evidence_of(claims, replier_certainty(a->replier));
-    t->trace->odds = odds_probability(a->odds, &evidence);
-    odds_say(t->trace->odds, line, sizeof line);
-    show_line(t, "\n");
-    show_line(t, line);
+    say_odds(t, &evidence);
+}
+
+/* Shows what is left of the reply, and its reservation. 0: it was shown whole. */
+static int end_reply(struct turn *t) {
+    if (t->result != 0 || t->trace->outcome == ASSISTANT_DECLINED_REPLY || t->is_over ||
+        look_and_show(t))
+        return 1;
+    if (t->trace->reply.is_hedged && t->assistant->guard != NULL) {
+        t->trace->outcome = ASSISTANT_HEDGED;
+        show_line(t, "\n(");
+        show_line(t, guard_reason(t->assistant->guard, &t->trace->reply));
+        show_line(t, ")");
+    }
+    return 0;
+}
+
+/* One of several candidates, shown like any reply. */
+static void choose_reply(struct turn *t, const struct chat_message *messages, size_t count,
+                         const struct reply_options *options) {
+    struct assistant *a = t->assistant;
+    struct reply_chosen chosen;
+    t->result = candidates_reply(&chosen, a->replier, a->judge, messages, count, options,
+                                 odds_candidates(a->odds), t->error);
+    if (t->result != 0)
+        return;
+    t->trace->chosen = chosen.place;
+    if (take(t, chosen.text, strlen(chosen.text)) == 0 && end_reply(t) == 0) {
+        t->trace->claims = chosen.claims;
+        chosen.claims.count = 0;
+        if (t->trace->claims.count > 0)
+            say_odds(t, &chosen.evidence);
+    }
+    reply_chosen_free(&chosen);
 }
 
 /* The fiction that was wished for: its topic, and how the dream goes on. */
@@ -157,21 +195,16 @@ static void dream(struct turn *t, const struct fiction_wish *wish,
 
 static void write_reply(struct turn *t, const struct chat_message *messages, size_t count,
                         const struct reply_options *options) {
-    t->result =
-        replier_reply(t->assistant->replier, messages, count, NULL, options, take, t, t->error);
-    if (t->result != 0 || t->trace->outcome == ASSISTANT_DECLINED_REPLY || t->is_over ||
-        look_and_show(t))
-        return;
-    if (t->trace->reply.is_hedged && t->assistant->guard != NULL) {
-        t->trace->outcome = ASSISTANT_HEDGED;
-        show_line(t, "\n(");
-        show_line(t, guard_reason(t->assistant->guard, &t->trace->reply));
-        show_line(t, ")");
-    }
+    struct assistant *a = t->assistant;
     const char *question = messages[count - 1].content;
-    if (t->assistant->judge != NULL && t->written != NULL && odds_are_wanted(question) &&
-        !reply_declines(t->written))
-        say_odds(t, question);
+    int has_odds = a->judge != NULL && odds_are_wanted(question);
+    if (has_odds && odds_candidates(a->odds) > 1) {
+        choose_reply(t, messages, count, options);
+        return;
+    }
+    t->result = replier_reply(a->replier, messages, count, NULL, options, take, t, t->error);
+    if (end_reply(t) == 0 && has_odds && t->written != NULL && !reply_declines(t->written))
+        weigh_reply(t, question);
 }
 
 /* What the guard let through. */
@@ -253,6 +286,9 @@ void assistant_trace_print(FILE *stream, const struct assistant *a,
     for (size_t i = 0; i < trace->claims.count; i++)
         fprintf(stream, "  a claim, %.2f: %s\n", trace->claims.probabilities[i],
                 trace->claims.texts[i]);
+    if (trace->chosen > 0)
+        fprintf(stream, "  chosen: candidate %zu of %zu\n", trace->chosen + 1,
+                odds_candidates(a->odds));
     if (!isnan(trace->odds))
         fprintf(stream, "  the reply is right: %.2f\n", trace->odds);
     if (a->guard == NULL)

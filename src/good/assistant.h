@@ -37,6 +37,7 @@ struct assistant_trace {
     struct guard_finding request, reply; /* the last look at each */
     size_t looks;                        /* at the reply */
     struct claims claims;                /* of a reply to a question */
+    size_t chosen;                       /* which candidate it is, from 0 */
     double odds;                         /* that it is right; NAN where nothing is said of it */
     char *text;                          /* what was shown; free with assistant_trace_free */
     double first_seconds, seconds, guard_seconds;

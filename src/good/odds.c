@@ -47,12 +47,17 @@ double odds_probability(const struct odds *odds, const struct odds_evidence *evi
     return logistic_probability(odds->weights, features, ODDS_FEATURES);
 }
 
+size_t odds_candidates(const struct odds *odds) {
+    return odds->candidates > 0 ? odds->candidates : 1;
+}
+
 int odds_save(const struct odds *odds, const char *path, struct error *error) {
     json_t *weights = json_array();
     for (int i = 0; i < ODDS_FEATURES; i++)
         json_array_append_new(weights, json_real(odds->weights[i]));
-    json_t *json = json_pack("{s:i, s:s, s:o, s:I}", "trine_odds", 1, "author", odds->author,
-                             "weights", weights, "questions", (json_int_t)odds->questions);
+    json_t *json = json_pack("{s:i, s:s, s:o, s:I, s:I}", "trine_odds", 1, "author", odds->author,
+                             "weights", weights, "questions", (json_int_t)odds->questions,
+                             "candidates", (json_int_t)odds_candidates(odds));
     int result = json_file_write(json, path, JSON_INDENT(1), error);
     json_decref(json);
     return result;
@@ -73,8 +78,10 @@ static int take_weights(struct odds *odds, const json_t *weights, struct error *
 
 static int take(struct odds *odds, const struct layer *author, const json_t *json,
                 struct error *error) {
-    static const char *const KEYS[] = {"trine_odds", "author", "weights", "questions"};
+    static const char *const KEYS[] = {"trine_odds", "author", "weights", "questions",
+                                       "candidates"};
     const char *of = json_string_value(json_object_get(json, "author"));
+    const json_t *candidates = json_object_get(json, "candidates");
     json_int_t questions = json_integer_value(json_object_get(json, "questions"));
     layer_fingerprint(author, odds->author);
     if (json_integer_value(json_object_get(json, "trine_odds")) != 1 || of == NULL || questions < 0)
@@ -85,6 +92,10 @@ static int take(struct odds *odds, const struct layer *author, const json_t *jso
         return error_set(error, "these odds belong to another good author (%.16s, not %s)", of,
                          odds->author);
     odds->questions = (size_t)questions;
+    if (candidates != NULL &&
+        (json_integer_value(candidates) < 1 || json_integer_value(candidates) > CANDIDATES_MOST))
+        return error_set(error, "\"candidates\" must be a number from 1 to %d", CANDIDATES_MOST);
+    odds->candidates = candidates != NULL ? (size_t)json_integer_value(candidates) : 1;
     return take_weights(odds, json_object_get(json, "weights"), error);
 }
 

@@ -5,14 +5,17 @@
  * questions whose answers are known (truth/calibration.h) makes one probability of them: that the
  * reply holds the right answer. It belongs to one good author and lies in a file of JSON:
  *
- *   {"trine_odds": 1, "author": "fingerprint", "weights": [0.4, 1.1, -0.2], "questions": 150} */
+ *   {"trine_odds": 1, "author": "fingerprint", "weights": [0.4, 1.1, -0.2], "questions": 150,
+ *    "candidates": 1}
+ *
+ * The odds are those of a reply chosen among so many candidates (good/candidates.h). */
 #ifndef TRINE_GOOD_ODDS_H
 #define TRINE_GOOD_ODDS_H
 
 #include "latent/layer.h"
 #include "truth/judge.h"
 
-enum { CLAIMS_MOST = 12, ODDS_FEATURES = 3, ODDS_FILE_LIMIT = 1 << 16 };
+enum { CLAIMS_MOST = 12, CANDIDATES_MOST = 16, ODDS_FEATURES = 3, ODDS_FILE_LIMIT = 1 << 16 };
 
 /* The claims of a reply to a question: its sentences, but for questions and what the author says of
  * itself; where the reply is a few words, these as the answer to the question. */
@@ -36,12 +39,15 @@ struct odds {
     char author[LAYER_FINGERPRINT];
     double weights[ODDS_FEATURES]; /* of claim, certainty and 1 */
     size_t questions;              /* that they were fitted on */
+    size_t candidates;             /* replies among which one was chosen; 0: as 1 */
 };
 
 /* is_right[count]: 0 or 1. `author` is who replied. */
 int odds_fit(struct odds *odds, const struct layer *author, const struct odds_evidence *evidence,
              const uint8_t *is_right, size_t count, struct error *error);
 double odds_probability(const struct odds *odds, const struct odds_evidence *evidence);
+
+size_t odds_candidates(const struct odds *odds);
 
 int odds_save(const struct odds *odds, const char *path, struct error *error);
 /* Refuses those of another author. */

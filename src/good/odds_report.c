@@ -72,34 +72,30 @@ static int holds_answer(const json_t *item, const char *reply) {
 }
 
 static int ask(struct answered *a, size_t place, const struct questions *q, struct replier *replier,
-               struct judge *judge, size_t tokens, struct error *error) {
+               struct judge *judge, const struct questions_options *options, struct error *error) {
     const struct chat_message message = {CHAT_USER, questions_text(q, place)};
-    const struct reply_options options = {.tokens = tokens};
-    struct claims claims = {.count = 0};
-    if (replier_reply_text(replier, &message, 1, &options, &a->replies[place], error))
+    const struct reply_options own = {.tokens = options->tokens};
+    struct reply_chosen chosen;
+    if (candidates_reply(&chosen, replier, judge, &message, 1, &own, options->candidates, error))
         return -1;
-    int declines = reply_declines(a->replies[place]);
-    if (!declines && (claims_find(&claims, message.content, a->replies[place], error) ||
-                      claims_price(&claims, judge, error))) {
-        claims_free(&claims);
-        return -1;
-    }
-    a->evidence[place] = odds_evidence_of(&claims, replier_certainty(replier));
-    a->is_right[place] = (uint8_t)(!declines && holds_answer(q->items[place], a->replies[place]));
-    claims_free(&claims);
+    a->evidence[place] = chosen.evidence;
+    a->is_right[place] = (uint8_t)(!chosen.declines && holds_answer(q->items[place], chosen.text));
+    a->replies[place] = chosen.text;
+    chosen.text = NULL;
+    reply_chosen_free(&chosen);
     return 0;
 }
 
 int questions_ask(struct answered *a, const struct questions *q, struct replier *replier,
-                  struct judge *judge, size_t tokens, questions_callback *callback, void *context,
-                  struct error *error) {
+                  struct judge *judge, const struct questions_options *options,
+                  questions_callback *callback, void *context, struct error *error) {
     *a = (struct answered){.count = q->count};
     a->replies = memory_allocate(q->count, sizeof *a->replies, error);
     a->evidence = memory_allocate(q->count, sizeof *a->evidence, error);
     a->is_right = memory_allocate(q->count, 1, error);
     int result = a->replies == NULL || a->evidence == NULL || a->is_right == NULL ? -1 : 0;
     for (size_t i = 0; result == 0 && i < q->count; i++) {
-        result = ask(a, i, q, replier, judge, tokens, error);
+        result = ask(a, i, q, replier, judge, options, error);
         if (callback != NULL)
             callback(context, i + 1, q->count);
     }

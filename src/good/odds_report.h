@@ -7,7 +7,7 @@
 
 #include <jansson.h>
 
-#include "good/odds.h"
+#include "good/candidates.h"
 #include "good/refusal.h"
 #include "good/reply.h"
 #include "truth/report.h"
@@ -33,10 +33,16 @@ struct answered {
 
 typedef void questions_callback(void *context, size_t done, size_t count);
 
-/* Greedy replies of up to `tokens` tokens. A reply that declines has no claim and is not right. */
+struct questions_options {
+    size_t tokens;     /* of a reply, at most */
+    size_t candidates; /* of which one is chosen; the first is greedy */
+};
+
+/* A reply that declines has no claim and is not right. */
 int questions_ask(struct answered *answered, const struct questions *questions,
-                  struct replier *replier, struct judge *judge, size_t tokens,
-                  questions_callback *callback, void *context, struct error *error);
+                  struct replier *replier, struct judge *judge,
+                  const struct questions_options *options, questions_callback *callback,
+                  void *context, struct error *error);
 void answered_free(struct answered *answered);
 
 struct odds_report {

@@ -156,7 +156,7 @@ void profile_wish(const struct profile *p, const struct values_space *space, rea
     for (size_t d = 0; d < space->width; d++) {
         double sum = (double)p->offset[d];
         for (size_t i = 0; i < space->direction_count; i++)
-            sum += p->values[i] * (double)space->directions[i].vector[d];
+            sum += p->values[i] * space->radius * (double)space->directions[i].vector[d];
         wish[d] = (real)sum;
     }
 }

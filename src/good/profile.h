@@ -1,11 +1,11 @@
 /* A user's values: a small JSON file that belongs to one good author,
  *
  *   {"trine_values": 1, "author": "fingerprint", "name": "terse",
- *    "values": {"brief-expansive": 1.5, ...}, "offset": [...]}
+ *    "values": {"brief-expansive": 0.5, ...}, "offset": [...]}
  *
- * of which "values" (along named directions) and "offset" (a vector as it is) may each be absent.
- * Such files come from anyone: whatever they hold, what is granted is off the protected subspace
- * and within the radius (good/values.h). */
+ * of which "values" (along named directions, 1 for as far as an offset may go) and "offset" (a
+ * vector as it is) may each be absent. Such files come from anyone: whatever they hold, what is
+ * granted is off the protected subspace and within the radius (good/values.h). */
 #ifndef TRINE_GOOD_PROFILE_H
 #define TRINE_GOOD_PROFILE_H
 
@@ -31,7 +31,7 @@ int profile_load(struct profile *profile, const struct values_space *space, cons
 int profile_save(const struct profile *profile, const struct values_space *space, const char *path,
                  struct error *error);
 
-/* "brief-expansive=1.5" */
+/* "brief-expansive=0.5" */
 int profile_set(struct profile *profile, const struct values_space *space, const char *assignment,
                 struct error *error);
 /* profile += share * other */

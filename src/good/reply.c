@@ -156,6 +156,21 @@ static int add_text(void *context, const char *text, size_t length) {
     return fwrite(text, 1, length, context) != length;
 }
 
+int replier_again_text(struct replier *r, const struct reply_options *options, char **text,
+                       struct error *error) {
+    size_t bytes;
+    FILE *stream = open_memstream(text, &bytes);
+    if (stream == NULL)
+        return error_set(error, "out of memory");
+    int result = replier_again(r, options, add_text, stream, error);
+    fclose(stream);
+    if (result != 0) {
+        free(*text);
+        *text = NULL;
+    }
+    return result;
+}
+
 int replier_reply_text(struct replier *r, const struct chat_message *messages, size_t count,
                        const struct reply_options *options, char **text, struct error *error) {
     size_t bytes;

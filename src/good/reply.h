@@ -40,6 +40,10 @@ int replier_reply_text(struct replier *replier, const struct chat_message *messa
 int replier_again(struct replier *replier, const struct reply_options *options,
                   reply_callback *callback, void *context, struct error *error);
 
+/* The same, as a text for free(). */
+int replier_again_text(struct replier *replier, const struct reply_options *options, char **text,
+                       struct error *error);
+
 /* Mean log-probability of the last reply's tokens, its end included, in nats; without `begun`. */
 double replier_certainty(const struct replier *replier);
 

@@ -106,6 +106,18 @@ odds_chat() { chat --odds "$work/odds.json" --standard "$work/standard" "$@"; }
 said=$(odds_chat --why --prompt "the quick fox 8?") || fail "chat with odds: $(cat "$work/log")"
 grep -q '^(I .*\(sure\|guess\)\.)$' <<<"$said" || fail "it does not say how sure it is: $said"
 grep -q '  a claim, [01]\.[0-9]*: ' "$work/log" && grep -q '  the reply is right: ' "$work/log" || fail "no reasons for odds: $(cat "$work/log")"
+# Of several candidates the truth layer chooses; the first is the greedy one.
+odds fit --questions "$work/train-questions.jsonl" --candidates 3 --out "$work/odds-3.json" --replies "$work/chosen.jsonl" >"$work/said" ||
+    fail "odds of candidates: $(cat "$work/log")"
+grep -q '"candidates": 3' "$work/odds-3.json" || fail "they do not say so: $(cat "$work/odds-3.json")"
+odds fit --questions "$work/train-questions.jsonl" --out "$work/odds-1.json" --replies "$work/greedy.jsonl" >/dev/null
+python3 - "$work/greedy.jsonl" "$work/chosen.jsonl" <<'P' || fail "the choice is not that of the likelier claims"
+import json, sys
+greedy, chosen = ([json.loads(line) for line in open(path)] for path in sys.argv[1:])
+assert all(c["claim"] >= g["claim"] for g, c in zip(greedy, chosen)) and any(c["claim"] > g["claim"] for g, c in zip(greedy, chosen))
+P
+said=$(chat --odds "$work/odds-3.json" --standard "$work/standard" --why --prompt "the quick fox 8?") || fail "chat with candidates: $(cat "$work/log")"
+grep -q '^(I .*\(sure\|guess\)\.)$' <<<"$said" || fail "it does not say how sure it is of what it chose: $said"
 odds_chat --prompt "the quick fox 8" | grep -q '^(I ' && fail "odds of what is no question"
 status=0; chat --standard "$work/standard" --prompt x >/dev/null || status=$?
 [ "$status" = 2 ] && grep -q 'want --odds' "$work/log" || fail "a standard without odds: $status $(cat "$work/log")"

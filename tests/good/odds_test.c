@@ -143,7 +143,7 @@ static void test_file(void **state) {
     struct error error;
     struct model *model = tiny_model();
     struct layer *layer = author(model, 1), *other = author(model, 2);
-    struct odds odds = {.weights = {0.25, -1, 3}, .questions = 7}, loaded;
+    struct odds odds = {.weights = {0.25, -1, 3}, .questions = 7, .candidates = 3}, loaded;
     char path[64], text[512];
     snprintf(path, sizeof path, "/tmp/trine-odds-%d.json", (int)getpid());
     layer_fingerprint(layer, odds.author);
@@ -153,9 +153,14 @@ static void test_file(void **state) {
     assert_int_equal(odds_load(&loaded, other, path, &error), -1);
     assert_non_null(strstr(error.message, "another good author"));
     static const char *const BAD[][2] = {
-        {"\"weights\":[1,2]", "3 numbers"},         {"\"weights\":[1,2,1e300]", "-1000"},
-        {"\"weights\":[1,2,\"3\"]", "-1000"},       {"\"weights\":{}", "3 numbers"},
-        {"\"weights\":[1,2,3],\"more\":1", "more"}, {"\"weights\":[1,2,NaN]", "line 1"},
+        {"\"weights\":[1,2]", "3 numbers"},
+        {"\"weights\":[1,2,1e300]", "-1000"},
+        {"\"weights\":[1,2,\"3\"]", "-1000"},
+        {"\"weights\":{}", "3 numbers"},
+        {"\"weights\":[1,2,3],\"candidates\":17", "from 1 to 16"},
+        {"\"weights\":[1,2,3],\"candidates\":\"3\"", "from 1 to 16"},
+        {"\"weights\":[1,2,3],\"more\":1", "more"},
+        {"\"weights\":[1,2,NaN]", "line 1"},
     };
     for (size_t i = 0; i < sizeof BAD / sizeof *BAD; i++) {
         snprintf(text, sizeof text, "{\"trine_odds\":1,\"author\":\"%s\",%s}", odds.author,

@@ -156,7 +156,7 @@ static void test_files(void **state) {
         fail_msg("%s", error.message);
     profile_add(&other, &f.space, &profile, 1);
     profile_wish(&other, &f.space, wish);
-    assert_true(wish[2] == -3 && wish[4] == (real)0.5 && wish[0] == 0);
+    assert_true(wish[2] == -6 && wish[4] == (real)0.5 && wish[0] == 0);
     profile_free(&other);
     profile_free(&profile);
 
