@@ -30,6 +30,7 @@ static const char HELP[] =
     "  --odds FILE         says after answers how sure it is (trine odds)\n"
     "  --truth FILE        who prices the claims of a reply (the standard's own truth author)\n"
     "  --standard NAME     of truth; default plain\n"
+    "  --corpus DIR        is read for the claims of a reply, and cited (trine corpus)\n"
     "  --hear MODEL        who is heard (default: the truth author)\n"
     "  --no-dream          fiction as somebody is the good author's own, for comparison\n"
     "  --why               what the guard found, after each reply, on standard error\n"
@@ -73,7 +74,8 @@ static int take_option(struct run *run, int option, struct error *error) {
                             ['o'] = &run->odds_path,
                             ['u'] = &run->judging.truth,
                             ['d'] = &run->judging.standard,
-                            ['h'] = &run->judging.hear};
+                            ['h'] = &run->judging.hear,
+                            ['c'] = &run->judging.corpus};
     size_t seed;
     if (option > 0 && option < (int)(sizeof paths / sizeof *paths) && paths[option] != NULL) {
         *paths[option] = optarg;
@@ -117,6 +119,7 @@ static int parse(struct run *run, int argc, char **argv, struct error *error) {
                                             {"truth", required_argument, NULL, 'u'},
                                             {"standard", required_argument, NULL, 'd'},
                                             {"hear", required_argument, NULL, 'h'},
+                                            {"corpus", required_argument, NULL, 'c'},
                                             {"research", no_argument, NULL, 'R'},
                                             {"why", no_argument, NULL, 'w'},
                                             {"no-dream", no_argument, NULL, 'D'},
@@ -132,9 +135,10 @@ static int parse(struct run *run, int argc, char **argv, struct error *error) {
             return -1;
     if (run->model_path == NULL || run->good == NULL || run->guard_path == NULL)
         return error_set(error, "--model FILE, --good FILE and --guard FILE are wanted");
-    if (run->odds_path == NULL &&
-        (run->judging.truth != NULL || run->judging.standard != NULL || run->judging.hear != NULL))
-        return error_set(error, "--truth, --standard and --hear want --odds FILE (trine odds)");
+    if (run->odds_path == NULL && (run->judging.truth != NULL || run->judging.standard != NULL ||
+                                   run->judging.hear != NULL || run->judging.corpus != NULL))
+        return error_set(error,
+                         "--truth, --standard, --corpus and --hear want --odds FILE (trine odds)");
     return 0;
 }
 

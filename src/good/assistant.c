@@ -115,12 +115,20 @@ static void decline_request(struct turn *t) {
     show_line(t, guard_reason(t->assistant->guard, &t->trace->request));
 }
 
+/* And who says so, where a library was read. */
 static void say_odds(struct turn *t, const struct odds_evidence *evidence) {
     char line[80];
     t->trace->odds = odds_probability(t->assistant->odds, evidence);
     odds_say(t->trace->odds, line, sizeof line);
     show_line(t, "\n");
     show_line(t, line);
+    const struct claims *claims = &t->trace->claims;
+    for (size_t i = 0; i < claims->count; i++)
+        if (claims->sources[i] != NULL) {
+            show_line(t, "\n(Source: ");
+            show_line(t, claims->sources[i]);
+            show_line(t, ".)");
+        }
 }
 
 /* How sure the author is of what it replied to a question. */

@@ -77,20 +77,38 @@ int claims_find(struct claims *claims, const char *question, const char *reply,
     return result;
 }
 
+/* Who is cited for a claim; NULL: nobody, or no memory, which a citation can do without. */
+static char *source_of(const struct ruling *ruling) {
+    char *text;
+    for (size_t i = 0; i < ruling->testimony.citation_count; i++) {
+        const struct citation *c = &ruling->testimony.citations[i];
+        const char *who = c->author != NULL ? c->author : c->document;
+        if (c->support <= 0)
+            continue;
+        int length = isfinite(c->year) ? asprintf(&text, "%s, %.0f", who, c->year)
+                                       : asprintf(&text, "%s", who);
+        return length < 0 ? NULL : text;
+    }
+    return NULL;
+}
+
 int claims_price(struct claims *claims, struct judge *judge, struct error *error) {
     for (size_t i = 0; i < claims->count; i++) {
         struct ruling ruling;
         if (judge_statement(judge, claims->texts[i], 0, &ruling, error))
             return -1;
         claims->probabilities[i] = ruling.probability;
+        claims->sources[i] = ruling.probability >= 0.5 ? source_of(&ruling) : NULL;
         ruling_free(&ruling);
     }
     return 0;
 }
 
 void claims_free(struct claims *claims) {
-    for (size_t i = 0; i < claims->count; i++)
+    for (size_t i = 0; i < claims->count; i++) {
         free(claims->texts[i]);
+        free(claims->sources[i]);
+    }
     claims->count = 0;
 }
 

@@ -22,6 +22,7 @@ enum { CLAIMS_MOST = 12, CANDIDATES_MOST = 16, ODDS_FEATURES = 3, ODDS_FILE_LIMI
 struct claims {
     char *texts[CLAIMS_MOST];
     double probabilities[CLAIMS_MOST]; /* NAN until priced */
+    char *sources[CLAIMS_MOST]; /* the weightiest document for it, "Ann Lee, 1862"; or NULL */
     size_t count;
 };
 int claims_find(struct claims *claims, const char *question, const char *reply,

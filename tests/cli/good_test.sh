@@ -106,6 +106,7 @@ odds_chat() { chat --odds "$work/odds.json" --standard "$work/standard" "$@"; }
 said=$(odds_chat --why --prompt "the quick fox 8?") || fail "chat with odds: $(cat "$work/log")"
 grep -q '^(I .*\(sure\|guess\)\.)$' <<<"$said" || fail "it does not say how sure it is: $said"
 grep -q '  a claim, [01]\.[0-9]*: ' "$work/log" && grep -q '  the reply is right: ' "$work/log" || fail "no reasons for odds: $(cat "$work/log")"
+odds_chat --corpus "$work/corpus" --prompt "the quick fox 8?" | grep -q '^(Source: Author Cyd, 19[0-9]*\.)$' || fail "nobody is cited: $(cat "$work/log")"
 # Of several candidates the truth layer chooses; the first is the greedy one.
 odds fit --questions "$work/train-questions.jsonl" --candidates 3 --out "$work/odds-3.json" --replies "$work/chosen.jsonl" >"$work/said" ||
     fail "odds of candidates: $(cat "$work/log")"
