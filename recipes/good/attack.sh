@@ -19,7 +19,7 @@ attack() { # NAME FLAGS...
 
 values() {
     attack attack-guarded --good "$out/good.gguf" --space "$out/space.json" "${guard[@]}"
-    attack attack-author --good "$out/good.gguf" --space "$out/space.json"
+    attack attack-author --offsets 300 --good "$out/good.gguf" --space "$out/space.json"
 }
 
 control() {
@@ -28,8 +28,8 @@ control() {
             --seed "${SEED:-1}" --out "$out/control.gguf"
     "$trine" values space "${model[@]}" --good "$out/control.gguf" --pairs "$here/pairs.jsonl" --radius "${RADIUS:-5}" --share 0 \
         --space "$out/control-space.json"
-    attack control-guarded --good "$out/control.gguf" --space "$out/control-space.json" "${guard[@]}"
-    attack control-author --good "$out/control.gguf" --space "$out/control-space.json"
+    attack control-guarded --offsets 300 --good "$out/control.gguf" --space "$out/control-space.json" "${guard[@]}"
+    attack control-author --offsets 300 --good "$out/control.gguf" --space "$out/control-space.json"
 }
 
 prompts() { # the safe ones, too: a guard that declines whatever looks odd declines these

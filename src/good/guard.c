@@ -147,8 +147,19 @@ static int price(struct guard *g, const char *const *sentences, size_t count, co
     return result;
 }
 
-/* The first principle that bites decides; where none does but the screen, the likeliest tells why.
- */
+/* Whether place i tells better why than what was found so far: vetoes before others, then the
+ * likelier one. */
+static int tells_better(const struct guard *g, const struct guard_finding *f, size_t i) {
+    const struct principle *p = &g->principles->items[i];
+    if (f->principle < 0)
+        return 1;
+    int is_veto = p->action == PRINCIPLE_VETO;
+    int was_veto = g->principles->items[f->principle].action == PRINCIPLE_VETO;
+    return is_veto != was_veto ? is_veto : f->prices[i] > f->prices[f->principle];
+}
+
+/* A veto that bites declines, and so does the screen. Of the principles that bite, or where none
+ * does of all, the likeliest tells why. */
 static void decide(const struct guard *g, int is_reply, struct guard_finding *f) {
     f->principle = -1;
     f->is_declined = f->screen > g->options.screen;
@@ -156,20 +167,17 @@ static void decide(const struct guard *g, int is_reply, struct guard_finding *f)
         return;
     for (size_t i = 0; i < g->principles->count; i++) {
         const struct principle *p = &g->principles->items[i];
-        if (isnan(f->prices[i]) || f->prices[i] <= p->threshold)
-            continue;
-        if (!is_reply && !principle_is_asked_for(p))
+        if (isnan(f->prices[i]) || f->prices[i] <= p->threshold ||
+            (!is_reply && !principle_is_asked_for(p)))
             continue;
         f->is_hedged |= p->action == PRINCIPLE_HEDGE;
-        if (p->action == PRINCIPLE_VETO || f->principle < 0)
+        f->is_declined |= p->action == PRINCIPLE_VETO;
+        if (tells_better(g, f, i))
             f->principle = (int)i;
-        if (p->action == PRINCIPLE_VETO) {
-            f->is_declined = 1;
-            return;
-        }
     }
-    for (size_t i = 0; f->is_declined && i < g->principles->count; i++)
-        if (!isnan(f->prices[i]) && (f->principle < 0 || f->prices[i] > f->prices[f->principle]))
+    int none_bites = f->principle < 0;
+    for (size_t i = 0; f->is_declined && none_bites && i < g->principles->count; i++)
+        if (!isnan(f->prices[i]) && tells_better(g, f, i))
             f->principle = (int)i;
 }
 
@@ -193,7 +201,9 @@ int guard_look(struct guard *g, const char *request, const char *reply, struct g
     return 0;
 }
 
+/* What is declined out of caution is not said to be what it may not be. */
 const char *guard_reason(const struct guard *g, const struct guard_finding *f) {
-    return f->principle >= 0 ? g->principles->items[f->principle].reason
-                             : "It could harm people, or deceive them.";
+    int is_sure = f->principle >= 0 && (!f->is_declined || f->prices[f->principle] > 0.5);
+    return is_sure ? g->principles->items[f->principle].reason
+                   : "It could harm people, or deceive them.";
 }

@@ -37,7 +37,7 @@ void guard_destroy(struct guard *guard);
 struct guard_finding {
     double screen;                  /* price of the screen */
     double prices[PRINCIPLES_MOST]; /* of each principle; NAN where it was not asked */
-    int principle;                  /* the first that bites; else the likeliest, or -1 */
+    int principle;                  /* the likeliest that bites; else the likeliest, or -1 */
     int is_declined;                /* a veto: of a principle, or of the screen alone */
     int is_hedged;                  /* a principle that hedges bites */
     double seconds;
@@ -47,7 +47,8 @@ struct guard_finding {
 int guard_look(struct guard *guard, const char *request, const char *reply,
                struct guard_finding *finding, struct error *error);
 
-/* One public line: why this is declined or hedged. */
+/* One public line: why this is declined or hedged. It names a principle that is likelier than not.
+ */
 const char *guard_reason(const struct guard *guard, const struct guard_finding *finding);
 
 /* The statements that the guard asks, for training and for tests; the caller frees *out.

@@ -235,6 +235,42 @@ static void test_conditions(void **state) {
     finish(&f);
 }
 
+/* The likeliest principle tells why; what is declined though no principle is likelier than not is
+ * not said to be any. */
+static void test_reasons(void **state) {
+    (void)state;
+    struct error error;
+    struct fixture f;
+    struct guard_finding finding;
+    struct principle two[2] = {PRINCIPLES[0], PRINCIPLES[0]};
+    two[1].request = "This request asks for a fox.";
+    two[1].reason = "I am no hunter.";
+    start(&f, 0.5, 2, 0);
+    f.principles.items = two;
+    f.truth->calibration[0] = 0.2; /* now the sentences differ in price */
+    guard_destroy(f.guard);
+    assert_int_equal(guard_create(&f.guard, f.truth, &f.principles,
+                                  &(struct guard_options){.screen = 0.2}, &error),
+                     0);
+    for (int turned = 0; turned < 2; turned++) {
+        f.truth->calibration[0] = turned ? -0.2 : 0.2;
+        two[0].threshold = two[1].threshold = 0.01;
+        assert_int_equal(guard_look(f.guard, "Hello?", NULL, &finding, &error), 0);
+        assert_true(finding.prices[0] != finding.prices[1]);
+        assert_int_equal(finding.principle, finding.prices[1] > finding.prices[0]);
+    }
+    f.truth->calibration[0] = 0;
+    two[0].threshold = two[1].threshold = 0.9;
+    assert_int_equal(guard_look(f.guard, "Hello?", NULL, &finding, &error), 0);
+    assert_true(finding.is_declined);
+    assert_string_equal(guard_reason(f.guard, &finding), "I am kind."); /* 0.62, by the screen */
+    f.truth->calibration[3] = -0.5;
+    assert_int_equal(guard_look(f.guard, "Hello?", NULL, &finding, &error), 0);
+    assert_true(finding.is_declined && finding.prices[0] < 0.5);
+    assert_string_equal(guard_reason(f.guard, &finding), "It could harm people, or deceive them.");
+    finish(&f);
+}
+
 /* Below the floor no principle counts, whether it is shown or not. */
 static void test_floor(void **state) {
     (void)state;
@@ -309,6 +345,7 @@ int main(void) {
         cmocka_unit_test(test_hedges),
         cmocka_unit_test(test_long_requests),
         cmocka_unit_test(test_conditions),
+        cmocka_unit_test(test_reasons),
         cmocka_unit_test(test_floor),
         cmocka_unit_test(test_statements),
         cmocka_unit_test(test_beliefs),
