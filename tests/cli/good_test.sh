@@ -77,11 +77,12 @@ said=$(printf 'break the ship 6\nthe quick fox 6\n' | chat --why)
 # Fiction as somebody is the dream's, says so, and says so again when asked.
 dreamt=$(printf '(Invented: the dream writes as Author Ann.)\n%s' "$("$TRINE" write --model "$work/dream.gguf" --author "Author Ann" --prompt "The wind" \
     --tokens 24 --temperature 0.7 --seed 4)")
-said=$(printf 'write as Author Ann about the wind.\nis that real?\n' | chat --temperature 0.7 --seed 4 --why)
+# (The little guard knows requests that begin so for harmless.)
+said=$(printf 'the quick fox 8, write as Author Ann about the wind.\nthe quick fox 8, is it real?\n' | chat --temperature 0.7 --seed 4 --why)
 [ "$(head -n -1 <<<"$said")" = "$dreamt" ] || fail "the dream writes '$dreamt', the chat '$said'"
 tail -n 1 <<<"$said" | grep -q '^I invented it: the dream wrote as Author Ann' || fail "asked whether it is real: $said"
 grep -q '^why: opened the dream' "$work/log" || fail "no reasons: $(cat "$work/log")"
-chat --no-dream --prompt "write as Author Ann about the wind." | grep -q Invented && fail "--no-dream opened the dream"
+chat --no-dream --prompt "the quick fox 8, write as Author Ann about the wind." | grep -q Invented && fail "--no-dream opened the dream"
 
 # How sure it is: odds fitted on questions whose answers are known, and said after answers to questions.
 mkdir "$work/standard"
@@ -142,7 +143,7 @@ head -n 8 "$work/train.jsonl" | grep fox >"$work/high.jsonl"
 printf '{"prompt":"the quick fox %d","reply":"the state of the union is strong."}\n' 1 2 3 4 >"$work/low.jsonl"
 values new fox-union --high "$work/high.jsonl" --low "$work/low.jsonl" >"$work/said" || fail "a direction: $(cat "$work/log")"
 grep -q 'nats per token of the high' "$work/said" || fail "no effect is shown: $(cat "$work/said")"
-grep -Eq '^  ships  *\+[0-9.]+  \+[0-9.]+  \+[0-9.]+$' "$work/said" || fail "no effect on the principle: $(cat "$work/said")"
+grep -Eq '^  ships  *[+-][0-9.]+  [+-][0-9.]+  [+-][0-9.]+$' "$work/said" || fail "no effect on the principle: $(cat "$work/said")"
 values effect fox-union --high "$work/high.jsonl" --low "$work/low.jsonl" | cmp -s - "$work/said" || fail "another effect: $(cat "$work/log")"
 status=0; values effect none --high "$work/high.jsonl" --low "$work/low.jsonl" >/dev/null || status=$?
 [ "$status" = 1 ] && grep -q 'no direction "none"' "$work/log" || fail "an effect of nothing: $status $(cat "$work/log")"
