@@ -156,13 +156,16 @@ static int add_text(void *context, const char *text, size_t length) {
     return fwrite(text, 1, length, context) != length;
 }
 
-int replier_again_text(struct replier *r, const struct reply_options *options, char **text,
-                       struct error *error) {
+/* messages NULL: another to the same dialogue. */
+static int gather(struct replier *r, const struct chat_message *messages, size_t count,
+                  const struct reply_options *options, char **text, struct error *error) {
     size_t bytes;
     FILE *stream = open_memstream(text, &bytes);
     if (stream == NULL)
         return error_set(error, "out of memory");
-    int result = replier_again(r, options, add_text, stream, error);
+    int result = messages == NULL
+                     ? replier_again(r, options, add_text, stream, error)
+                     : replier_reply(r, messages, count, NULL, options, add_text, stream, error);
     fclose(stream);
     if (result != 0) {
         free(*text);
@@ -171,19 +174,14 @@ int replier_again_text(struct replier *r, const struct reply_options *options, c
     return result;
 }
 
+int replier_again_text(struct replier *r, const struct reply_options *options, char **text,
+                       struct error *error) {
+    return gather(r, NULL, 0, options, text, error);
+}
+
 int replier_reply_text(struct replier *r, const struct chat_message *messages, size_t count,
                        const struct reply_options *options, char **text, struct error *error) {
-    size_t bytes;
-    FILE *stream = open_memstream(text, &bytes);
-    if (stream == NULL)
-        return error_set(error, "out of memory");
-    int result = replier_reply(r, messages, count, NULL, options, add_text, stream, error);
-    fclose(stream);
-    if (result != 0) {
-        free(*text);
-        *text = NULL;
-    }
-    return result;
+    return gather(r, messages, count, options, text, error);
 }
 
 double replier_certainty(const struct replier *r) {
