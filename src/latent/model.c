@@ -131,7 +131,8 @@ struct weights model_weights(const struct model *model) {
                             .values = model->values,
                             .operands = model->operands,
                             .ngrams = model->ngrams,
-                            .base = model->base};
+                            .base = model->base,
+                            .batcher = model->batcher};
 }
 
 const real *model_slot_parameters(const struct model *model) {

@@ -24,6 +24,7 @@ struct model {
     uint64_t tokens_trained;
     struct checkpoint *base; /* or NULL */
     char base_file[256];     /* its file's name without the directory */
+    struct batcher *batcher; /* model/batcher.h: borrowed, set by who has one; or NULL */
 };
 
 /* Makes an untrained model of these sizes; takes over `slots` and `tokenizer` on success.

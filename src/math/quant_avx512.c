@@ -65,50 +65,59 @@ INLINE struct pair load_pair(const uint8_t *at, enum block_kind kind, int is_pai
     return pair;
 }
 
-/* Two floats, each 8 times; the second is left out for the last block of an odd number. */
-INLINE __m512 spread_floats(const float *at, __m512i order, int is_pair) {
-    __m128 two =
-        is_pair ? _mm_castsi128_ps(_mm_loadl_epi64((const __m128i_u *)at)) : _mm_load_ss(at);
-    return _mm512_permutexvar_ps(order, _mm512_castps128_ps512(two));
-}
-
-/* -factor times the sums of two blocks, in the first lane of each. */
-INLINE __m512i start_sums(const int32_t *offsets, __m512i order, int factor, int is_pair) {
-    __m128i two =
-        is_pair ? _mm_loadl_epi64((const __m128i_u *)offsets) : _mm_cvtsi32_si128(*offsets);
-    __m512i spread = _mm512_maskz_permutexvar_epi32(0x0101, order, _mm512_castsi128_si512(two));
-    return _mm512_mullo_epi32(spread, _mm512_set1_epi32(-factor));
-}
-
-/* Adds what blocks b and b + 1 contribute to each row of activations. */
+/* Adds what blocks b and b + 1 contribute to each row of activations: five instructions for 64
+ * products, whose inputs lie ready in lanes. */
 INLINE void add_pair(__m512 *sums, const struct pair *w, const struct activations *x, size_t b,
-                     size_t count, __m512i order, enum block_kind kind, int is_pair) {
-    size_t blocks = x->columns / ACTIVATION_BLOCK;
+                     size_t count, enum block_kind kind, int is_pair) {
+    size_t blocks = x->columns / ACTIVATION_BLOCK, pairs = (blocks + 1) / 2;
 #pragma GCC unroll 8
     for (size_t m = 0; m < count; m++) {
-        size_t at = m * blocks + b;
-        __m512i y = is_pair ? _mm512_loadu_si512(x->quants + at * ACTIVATION_BLOCK)
-                            : _mm512_zextsi256_si512(_mm256_loadu_si256(
-                                  (const __m256i_u *)(x->quants + at * ACTIVATION_BLOCK)));
+        size_t lanes = (m * pairs + b / 2) * 16;
+        const int8_t *quants = x->quants + (m * blocks + b) * ACTIVATION_BLOCK;
+        __m512i y = is_pair ? _mm512_loadu_si512(quants)
+                            : _mm512_zextsi256_si512(
+                                  _mm256_loadu_si256((const __m256i_u *)(const void *)quants));
         __m512i start = _mm512_setzero_si512();
         if (kind != KIND_Q4_1)
-            start = start_sums(x->offsets + at, order, kind == KIND_Q8_0 ? 128 : 8, is_pair);
+            start = _mm512_slli_epi32(_mm512_load_si512(x->lane_offsets + lanes),
+                                      kind == KIND_Q8_0 ? 7 : 3);
         __m512 dots = _mm512_cvtepi32_ps(_mm512_dpbusd_epi32(start, w->quants, y));
-        __m512 scales = _mm512_mul_ps(w->scales, spread_floats(x->scales + at, order, is_pair));
+        __m512 scales = _mm512_mul_ps(w->scales, _mm512_load_ps(x->lane_scales + lanes));
         sums[m] = _mm512_fmadd_ps(scales, dots, sums[m]);
-        if (kind == KIND_Q4_1) {
-            __m512 minima = _mm512_mask_mul_ps(_mm512_setzero_ps(), 0x0101, w->minima,
-                                               spread_floats(x->sums + at, order, is_pair));
-            sums[m] = _mm512_add_ps(sums[m], minima);
-        }
+        if (kind == KIND_Q4_1)
+            sums[m] = _mm512_fmadd_ps(w->minima, _mm512_load_ps(x->lane_sums + lanes), sums[m]);
     }
+}
+
+/* The sums of the lanes of eight registers, each in its own order of additions. */
+INLINE __m256 reduce_eight(const __m512 *sums) {
+    __m256 half[8], pairs[4];
+#pragma GCC unroll 8
+    for (int m = 0; m < 8; m++)
+        half[m] =
+            _mm256_add_ps(_mm512_castps512_ps256(sums[m]), _mm512_extractf32x8_ps(sums[m], 1));
+#pragma GCC unroll 4
+    for (int m = 0; m < 4; m++)
+        pairs[m] = _mm256_hadd_ps(half[2 * m], half[2 * m + 1]);
+    __m256 low = _mm256_hadd_ps(pairs[0], pairs[1]), high = _mm256_hadd_ps(pairs[2], pairs[3]);
+    __m128 first = _mm_add_ps(_mm256_castps256_ps128(low), _mm256_extractf128_ps(low, 1));
+    __m128 last = _mm_add_ps(_mm256_castps256_ps128(high), _mm256_extractf128_ps(high, 1));
+    return _mm256_set_m128(last, first);
+}
+
+/* out[m * stride] (+)= the sum of sums[m]; the same additions for any number of rows. */
+INLINE void store_sums(real *out, size_t stride, int accumulate, const __m512 *sums, size_t count) {
+    float totals[PRODUCT_ROWS];
+    _mm256_storeu_ps(totals, reduce_eight(sums));
+#pragma GCC unroll 8
+    for (size_t m = 0; m < count; m++)
+        quant_store(&out[m * stride], totals[m], accumulate);
 }
 
 INLINE void rows_of_kind(real *out, size_t stride, int accumulate, const uint8_t *weights,
                          size_t row_bytes, size_t rows, const struct activations *x, size_t count,
                          enum block_kind kind) {
     size_t blocks = x->columns / ACTIVATION_BLOCK, bytes = (size_t)SHAPES[kind].bytes;
-    const __m512i order = _mm512_set_epi32(1, 1, 1, 1, 1, 1, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0);
     for (size_t r = 0; r < rows; r++) {
         const uint8_t *row = weights + r * row_bytes;
         __m512 sums[PRODUCT_ROWS] = {0};
@@ -116,15 +125,13 @@ INLINE void rows_of_kind(real *out, size_t stride, int accumulate, const uint8_t
         for (; b + 1 < blocks; b += 2) {
             quant_prefetch(row + b * bytes);
             struct pair pair = load_pair(row + b * bytes, kind, 1);
-            add_pair(sums, &pair, x, b, count, order, kind, 1);
+            add_pair(sums, &pair, x, b, count, kind, 1);
         }
         if (b < blocks) {
             struct pair pair = load_pair(row + b * bytes, kind, 0);
-            add_pair(sums, &pair, x, b, count, order, kind, 0);
+            add_pair(sums, &pair, x, b, count, kind, 0);
         }
-#pragma GCC unroll 8
-        for (size_t m = 0; m < count; m++)
-            quant_store(&out[m * stride + r], _mm512_reduce_add_ps(sums[m]), accumulate);
+        store_sums(out + r, stride, accumulate, sums, count);
     }
 }
 

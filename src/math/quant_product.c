@@ -6,6 +6,8 @@
 #include "base/memory.h"
 #include "math/quant_kernels.h"
 
+enum { PAIR_LANES = 16 };
+
 size_t matrix_row_bytes(const struct matrix *matrix) {
     if (matrix->is_real)
         return matrix->columns * sizeof(real);
@@ -30,14 +32,18 @@ void matrix_load_operands(void *out, const struct matrix *matrix, size_t first, 
 }
 
 int activations_create(struct activations *x, size_t columns, struct error *error) {
-    size_t blocks = columns / ACTIVATION_BLOCK + 1;
+    size_t blocks = columns / ACTIVATION_BLOCK + 1, lanes = (blocks + 1) / 2 * PAIR_LANES;
     *x = (struct activations){.capacity = columns};
     x->values = memory_allocate(PRODUCT_ROWS * columns, sizeof *x->values, error);
     x->quants = memory_allocate(PRODUCT_ROWS * columns + 64, sizeof *x->quants, error);
     x->scales = memory_allocate(PRODUCT_ROWS * blocks, sizeof *x->scales, error);
     x->sums = memory_allocate(PRODUCT_ROWS * blocks, sizeof *x->sums, error);
     x->offsets = memory_allocate(PRODUCT_ROWS * blocks, sizeof *x->offsets, error);
-    if (!x->values || !x->quants || !x->scales || !x->sums || !x->offsets) {
+    x->lane_scales = memory_allocate(PRODUCT_ROWS * lanes, sizeof *x->lane_scales, error);
+    x->lane_sums = memory_allocate(PRODUCT_ROWS * lanes, sizeof *x->lane_sums, error);
+    x->lane_offsets = memory_allocate(PRODUCT_ROWS * lanes, sizeof *x->lane_offsets, error);
+    if (!x->values || !x->quants || !x->scales || !x->sums || !x->offsets || !x->lane_scales ||
+        !x->lane_sums || !x->lane_offsets) {
         activations_free(x);
         return -1;
     }
@@ -50,6 +56,9 @@ void activations_free(struct activations *x) {
     memory_free(x->scales);
     memory_free(x->sums);
     memory_free(x->offsets);
+    memory_free(x->lane_scales);
+    memory_free(x->lane_sums);
+    memory_free(x->lane_offsets);
     *x = (struct activations){0};
 }
 
@@ -82,12 +91,36 @@ VECTOR_CLONES static void quantise_blocks(struct activations *x, const real *val
     }
 }
 
+/* One row's blocks, each in its half of the lanes. An odd last block's other half stays zero. */
+VECTOR_CLONES static void spread_lanes(struct activations *x, size_t row, size_t blocks) {
+    enum { HALF = PAIR_LANES / 2 };
+    size_t pairs = (blocks + 1) / 2;
+    float *scales = x->lane_scales + row * pairs * PAIR_LANES;
+    float *sums = x->lane_sums + row * pairs * PAIR_LANES;
+    int32_t *offsets = x->lane_offsets + row * pairs * PAIR_LANES;
+    for (size_t b = 0; b < 2 * pairs; b++) {
+        int is_there = b < blocks;
+        size_t at = row * blocks + b;
+        float scale = is_there ? x->scales[at] : 0;
+        for (size_t i = 0; i < HALF; i++) {
+            scales[b * HALF + i] = scale;
+            sums[b * HALF + i] = 0;
+            offsets[b * HALF + i] = 0;
+        }
+        sums[b * HALF] = is_there ? x->sums[at] : 0;
+        offsets[b * HALF] = is_there ? -x->offsets[at] : 0;
+    }
+}
+
 void activations_set(struct activations *x, const real *values, size_t count, size_t columns) {
     x->count = count;
     x->columns = columns;
     memcpy(x->values, values, count * columns * sizeof *values);
-    if (columns % ACTIVATION_BLOCK == 0)
-        quantise_blocks(x, values, count * columns / ACTIVATION_BLOCK);
+    if (columns % ACTIVATION_BLOCK != 0)
+        return;
+    quantise_blocks(x, values, count * columns / ACTIVATION_BLOCK);
+    for (size_t row = 0; row < count; row++)
+        spread_lanes(x, row, columns / ACTIVATION_BLOCK);
 }
 
 /* Plain kernels, in which every type can be multiplied. */

@@ -38,6 +38,10 @@ struct activations {
     float *scales;    /* [count,columns / 32] */
     float *sums;      /* [count,columns / 32] scale * sum of the quants */
     int32_t *offsets; /* [count,columns / 32] sum of the quants */
+    /* The same for kernels whose registers hold two blocks in 16 lanes, [count,pairs,16]: the
+     * scales in all lanes of their block; sums and negative offsets in its first, else zero. */
+    float *lane_scales, *lane_sums;
+    int32_t *lane_offsets;
 };
 
 /* Room for PRODUCT_ROWS rows of at most `columns`. */

@@ -7,6 +7,7 @@
 #include "math/rope.h"
 #include "model/overlay.h"
 
+struct batcher;
 struct checkpoint;
 
 /* A network's matrices as operands, adapters and overlay included: many short passes over weights
@@ -26,6 +27,7 @@ struct weights {
     struct checkpoint *base;         /* of an adapted model; else NULL */
     const struct overlay *overlay;   /* of a later layer that is on; else NULL */
     const struct unpacked *unpacked; /* of these weights; or NULL */
+    struct batcher *batcher;         /* which decodes several texts together; or NULL */
 };
 
 struct adapter {

@@ -48,7 +48,7 @@ static void fixture_start(struct fixture *f, const struct config *config) {
     for (size_t t = 0; t < TIME; t++)
         f->tokens[t] = (int32_t)random_below(&random, VOCABULARY);
     f->weights = (struct weights){config,    &f->layout, PRECISION_REAL, f->values, f->values,
-                                  f->ngrams, NULL,       NULL,           NULL};
+                                  f->ngrams, NULL,       NULL,           NULL,      NULL};
 }
 
 static void fixture_end(struct fixture *f) {

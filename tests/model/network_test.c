@@ -65,7 +65,7 @@ static void fixture_start_on(struct fixture *f, struct config config, struct che
     fill(f->values, f->layout.count, 0.4, 1);
     fill(f->ngrams, config_ngram_count(&f->config), 0.3, 2);
     f->weights = (struct weights){&f->config, &f->layout, PRECISION_REAL, f->values, f->values,
-                                  f->ngrams,  base,       NULL,           NULL};
+                                  f->ngrams,  base,       NULL,           NULL,      NULL};
     assert_int_equal(pass_create(&f->pass, &f->weights, SEQUENCES, TIME, 1, &error), 0);
     struct random random;
     random_seed(&random, 3, 0);
