@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "model/batcher.h"
 
 /* Windows after the first begin with some text that was read already, so that their first tokens
  * have a context; its evidence is not counted twice. */
@@ -61,6 +62,11 @@ static void combine(struct text_reader *r, long before, size_t at, real *precisi
     }
 }
 
+static void run_pass(void *context) {
+    struct text_reader *r = context;
+    pass_read(r->pass, r->tokens, &(struct pass_handle){0});
+}
+
 /* Reads the window ids[start..start+count) of which the first `known` were counted before.
  * Returns 1 when the callback stops it. */
 static int read_window(struct text_reader *r, const uint32_t *ids, size_t count, size_t known,
@@ -69,7 +75,7 @@ static int read_window(struct text_reader *r, const uint32_t *ids, size_t count,
     size_t width = r->model->config.latent_width;
     for (size_t i = 0; i < r->time; i++)
         r->tokens[i] = i < count ? (int32_t)ids[i] : 0;
-    pass_read(r->pass, r->tokens, &(struct pass_handle){0});
+    batcher_alone(r->model->batcher, run_pass, r);
     int stopped = 0;
     for (size_t i = known; i < count && !stopped; i++) {
         combine(r, (long)known - 1, i, precision, information);

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "model/batcher.h"
 
 /* Rows of one pass: enough that unpacking the weights for it costs little beside the products. */
 enum { PASS_ROWS = 1024, MOST_SEQUENCES = 64, TIME_STEP = 8 };
@@ -281,27 +282,42 @@ static size_t batch_end(const struct question *questions, size_t count, size_t f
     return end;
 }
 
-static int ask_batches(const struct asking *a, const struct asked *asked,
-                       const struct question *questions, const size_t *starts, size_t batches,
-                       size_t threads, struct finding *findings, struct error *error) {
+/* Batches starts[b] .. starts[b + 1] of the questions, and what is found of them. */
+struct batches {
+    const struct asking *asking;
+    const struct asked *asked;
+    const struct question *questions;
+    const size_t *starts;
+    size_t count, threads;
+    struct finding *findings;
+    struct error *error;
+    int failed;
+};
+
+/* Every thread takes whole batches. */
+static void ask_batches(void *context) {
+    struct batches *batches = context;
+    const struct asking *a = batches->asking;
+    const struct asked *asked = batches->asked;
+    const size_t *starts = batches->starts;
     int failed = 0;
-#pragma omp parallel num_threads((int)threads) reduction(| : failed)
+#pragma omp parallel num_threads((int)batches->threads) reduction(| : failed)
     {
         struct error own;
         struct asker asker = {.weights = asked->layer != NULL ? layer_weights(asked->layer)
                                                               : model_weights(a->model)};
         asker.weights.unpacked = asked->unpacked;
 #pragma omp for schedule(dynamic, 1)
-        for (size_t b = 0; b < batches; b++)
-            if (!failed && ask_some(a, &asker, asked, questions + starts[b],
-                                    starts[b + 1] - starts[b], findings, &own)) {
+        for (size_t b = 0; b < batches->count; b++)
+            if (!failed && ask_some(a, &asker, asked, batches->questions + starts[b],
+                                    starts[b + 1] - starts[b], batches->findings, &own)) {
                 failed = 1;
 #pragma omp critical(asking_error)
-                *error = own;
+                *batches->error = own;
             }
         asker_free(&asker);
     }
-    return failed ? -1 : 0;
+    batches->failed = failed;
 }
 
 /* Questions in order of length, so that a batch wastes little. */
@@ -317,9 +333,17 @@ static int ask_all(const struct asking *a, const struct asked *asked, struct que
         first = batch_end(questions, count, first, share < MOST_SEQUENCES ? share : MOST_SEQUENCES);
     }
     starts[batches] = count;
-    int result = ask_batches(a, asked, questions, starts, batches, threads, findings, error);
+    struct batches all = {.asking = a,
+                          .asked = asked,
+                          .questions = questions,
+                          .starts = starts,
+                          .count = batches,
+                          .threads = threads,
+                          .findings = findings,
+                          .error = error};
+    batcher_alone(a->model->batcher, ask_batches, &all);
     memory_free(starts);
-    return result;
+    return all.failed ? -1 : 0;
 }
 
 /* Each statement in the frames from .. from+frames-1; findings[count, frames]. */
