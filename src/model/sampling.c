@@ -2,6 +2,7 @@
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "math/exponential.h"
 
@@ -13,12 +14,35 @@ static int compare_descending(const void *a, const void *b, void *probabilities)
     return x < y ? -1 : 1; /* ties by id, so that equal seeds agree everywhere */
 }
 
+VECTOR_CLONES static real largest_of(const real *restrict logits, const uint8_t *banned,
+                                     size_t count) {
+    real largest = -(real)INFINITY;
+    if (banned == NULL) {
+#pragma omp simd reduction(max : largest)
+        for (size_t v = 0; v < count; v++)
+            largest = logits[v] > largest ? logits[v] : largest;
+        return largest;
+    }
+#pragma omp simd reduction(max : largest)
+    for (size_t v = 0; v < count; v++) {
+        real allowed = banned[v] ? -(real)INFINITY : logits[v];
+        largest = allowed > largest ? allowed : largest;
+    }
+    return largest;
+}
+
+/* The first of the largest; of logits that are no numbers the first allowed. */
 static size_t likeliest(const real *logits, const uint8_t *banned, size_t count) {
-    size_t best = count;
-    for (size_t v = 0; v < count; v++)
-        if ((banned == NULL || !banned[v]) && (best == count || logits[v] > logits[best]))
-            best = v;
-    return best;
+    real largest = largest_of(logits, banned, count);
+    size_t first = count;
+    for (size_t v = 0; v < count; v++) {
+        if (banned != NULL && banned[v])
+            continue;
+        if (logits[v] == largest)
+            return v;
+        first = first == count ? v : first;
+    }
+    return first;
 }
 
 VECTOR_CLONES static void weigh(double *restrict out, const real *restrict logits, real largest,
@@ -27,15 +51,31 @@ VECTOR_CLONES static void weigh(double *restrict out, const real *restrict logit
         out[v] = (double)exponential((logits[v] - largest) * inverse);
 }
 
-/* Keeps of order[count] the tokens that can be among the likeliest which hold `share` of the total:
- * all others together have less than the rest. Sorting them all would take longer than the
- * network. */
+/* Probabilities of about the same size: what they share is their exponent and three bits. */
+enum { SIZES = 1 << 12 };
+
+static size_t size_of(double probability) {
+    float rounded = (float)probability;
+    uint32_t bits;
+    memcpy(&bits, &rounded, sizeof bits);
+    return bits >> 20 & (SIZES - 1);
+}
+
+/* Keeps of order[count] the tokens that can be among the likeliest which hold `share` of the total,
+ * by adding up sizes from the largest on, and one size more than it takes. Sorting all would take
+ * longer than the network. */
 static size_t drop_rare(uint32_t *order, size_t count, const double *probabilities, double total,
                         double share) {
-    double least = (1 - share) * total / (double)count;
-    size_t kept = 0;
+    double sums[SIZES] = {0}, held = 0;
+    size_t kept = 0, least = SIZES;
     for (size_t i = 0; i < count; i++)
-        if (probabilities[order[i]] >= least)
+        sums[size_of(probabilities[order[i]])] += probabilities[order[i]];
+    while (least > 0 && held < share * total)
+        held += sums[--least];
+    while (least > 0 && sums[--least] == 0)
+        ;
+    for (size_t i = 0; i < count; i++)
+        if (size_of(probabilities[order[i]]) >= least)
             order[kept++] = order[i];
     return kept;
 }
