@@ -6,10 +6,22 @@
 #include <stddef.h>
 
 struct progress {
-    double started, printed; /* seconds */
+    double started, printed, noted; /* seconds */
     int is_terminal, is_open;
     size_t first, total;
 };
+
+/* Where the environment's TRINE_JOBS names a directory, others can look on: what is shown is kept
+ * there too, as PID.json (progress_jobs), until progress_finish. `name` is what they see, such as
+ * "train"; it is not copied. */
+#define PROGRESS_JOBS "TRINE_JOBS"
+void progress_set_name(const char *name);
+
+/* {"jobs": [{"name", "process", "done", "total", "text", "seconds_left", "seconds_ago"}]} of a
+ * directory: of the processes that still run. The caller decrefs; NULL with the error. */
+struct error;
+struct json_t;
+struct json_t *progress_jobs(const char *directory, struct error *error);
 
 /* `first` of `total` steps are done already. */
 void progress_start(struct progress *progress, size_t first, size_t total);

@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/progress.h"
 #include "cli/commands.h"
 
 struct command {
@@ -34,8 +35,10 @@ int main(int argc, char **argv) {
         return 0;
     }
     for (size_t i = 0; COMMANDS[i].name != NULL; i++)
-        if (strcmp(argv[1], COMMANDS[i].name) == 0)
+        if (strcmp(argv[1], COMMANDS[i].name) == 0) {
+            progress_set_name(argv[1]);
             return COMMANDS[i].run(argc - 1, argv + 1);
+        }
     fprintf(stderr, "trine: there is no command '%s'; `trine --help` lists them\n", argv[1]);
     return 2;
 }
