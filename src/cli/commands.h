@@ -15,6 +15,7 @@ int command_odds(int argc, char **argv);
 int command_handle(int argc, char **argv);
 int command_introspect(int argc, char **argv);
 int command_judge(int argc, char **argv);
+int command_key(int argc, char **argv);
 int command_market(int argc, char **argv);
 int command_principles(int argc, char **argv);
 int command_read(int argc, char **argv);
@@ -44,6 +45,7 @@ int command_write(int argc, char **argv);
     {"odds", command_odds, "how sure the good author may sound, fitted and measured"}, \
     {"principles", command_principles, "show, verify and sign what replies are held to"}, \
     {"values", command_values, "what a user may change about the good author"}, \
+    {"key", command_key, "make, list and revoke the access keys of a server"}, \
     {NULL, NULL, NULL},
 /* clang-format on */
 
