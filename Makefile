@@ -7,7 +7,7 @@ CC = gcc
 PACKAGES = sqlite3 libzstd zlib jansson libpcre2-8 libutf8proc libsodium cairo lapacke libmicrohttpd
 DEBIAN_PACKAGES = gcc make pkg-config libdnnl-dev libsqlite3-dev libzstd-dev zlib1g-dev \
     libjansson-dev libpcre2-dev libutf8proc-dev libsodium-dev libcairo2-dev liblapacke-dev libcadical-dev libmicrohttpd-dev libcmocka-dev npm \
-    ca-certificates python3 python3-pip python3-venv
+    ca-certificates curl jq python3 python3-pip python3-venv
 
 SANITIZE ?= 0
 F64 ?= 0
@@ -66,6 +66,11 @@ $(BUILD)/%.o: %.c
 	@mkdir -p $(@D)
 	@echo "  CC      $@"
 	@$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c $< -o $@
+
+include studio/studio.mk
+
+# It is embedded, which leaves no dependency.
+$(BUILD)/src/serve/routes.o build/fuzz/src/serve/routes.o: src/serve/openapi.json
 
 $(LIBRARY): $(LIBRARY_OBJECTS)
 	@rm -f $@

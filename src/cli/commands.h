@@ -19,6 +19,7 @@ int command_key(int argc, char **argv);
 int command_market(int argc, char **argv);
 int command_principles(int argc, char **argv);
 int command_read(int argc, char **argv);
+int command_serve(int argc, char **argv);
 int command_train(int argc, char **argv);
 int command_truth(int argc, char **argv);
 int command_values(int argc, char **argv);
@@ -45,6 +46,7 @@ int command_write(int argc, char **argv);
     {"odds", command_odds, "how sure the good author may sound, fitted and measured"}, \
     {"principles", command_principles, "show, verify and sign what replies are held to"}, \
     {"values", command_values, "what a user may change about the good author"}, \
+    {"serve", command_serve, "answer over HTTP: the API of OpenAI, our own, and a page"}, \
     {"key", command_key, "make, list and revoke the access keys of a server"}, \
     {NULL, NULL, NULL},
 /* clang-format on */

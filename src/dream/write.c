@@ -18,6 +18,7 @@ struct writer {
     double *probabilities;
     uint32_t *order;
     real *told_mask, *information;
+    real *logits; /* [V] after a prompt that was watched; made when it is first needed */
 };
 
 static int create(struct writer **out, const struct model *model, const struct layer *layer,
@@ -65,6 +66,7 @@ void writer_destroy(struct writer *w) {
     memory_free(w->order);
     memory_free(w->told_mask);
     memory_free(w->information);
+    memory_free(w->logits);
     memory_free(w);
 }
 
@@ -115,10 +117,9 @@ static int encode_chat(struct writer *w, const char *prompt, struct error *error
     return result;
 }
 
-/* The token that begins documents, the instruction, then the prompt; gives the next logits. */
-static int feed_prompt(struct writer *w, const struct handle *handle,
-                       const struct write_options *options, const real **logits,
-                       struct error *error) {
+/* w->prompt <- the token that begins documents, the instruction, then the prompt. */
+static int encode_prompt(struct writer *w, const struct write_options *options,
+                         struct error *error) {
     const struct tokenizer *tokenizer = w->model->tokenizer;
     const char *prompt = options->prompt;
     uint32_t end = tokenizer_end_of_text(tokenizer);
@@ -140,31 +141,113 @@ static int feed_prompt(struct writer *w, const struct handle *handle,
         result =
             error_set(error, "this model's tokenizer has no token that begins a document; give "
                              "a prompt");
+    return result;
+}
+
+int writer_count(struct writer *w, const struct write_options *options, size_t *tokens,
+                 struct error *error) {
+    if (encode_prompt(w, options, error))
+        return -1;
+    *tokens = w->prompt.count;
+    return 0;
+}
+
+/* What a watched prompt's visits need. */
+struct prompt_watch {
+    struct writer *writer;
+    const struct token_watch *watch;
+};
+
+static void visit_prompt_token(const struct prompt_watch *p, size_t at, const real *logits) {
+    struct writer *w = p->writer;
+    struct token_report report = {.id = w->prompt.ids[at],
+                                  .bytes = tokenizer_token(w->model->tokenizer, w->prompt.ids[at]),
+                                  .is_prompt = 1,
+                                  .tokens = at};
+    token_report_weigh(&report, p->watch, logits, w->model->config.vocabulary);
+    (void)p->watch->visit(p->watch->context, &report);
+}
+
+/* The logits after each token of the prompt are those of the next. */
+static void take_logits(void *context, size_t at, const real *logits) {
+    const struct prompt_watch *p = context;
+    if (at + 1 < p->writer->prompt.count)
+        visit_prompt_token(p, at + 1, logits);
+    else
+        memcpy(p->writer->logits, logits,
+               p->writer->model->config.vocabulary * sizeof *p->writer->logits);
+}
+
+/* Reads the prompt and tells of its tokens on the way, but for the one that begins documents. */
+static const real *read_watched(struct writer *w, const struct token_watch *watch,
+                                struct error *error) {
+    struct prompt_watch p = {w, watch};
+    if (w->logits == NULL)
+        w->logits = memory_allocate(w->model->config.vocabulary, sizeof *w->logits, error);
+    if (w->logits == NULL)
+        return NULL;
+    if (w->prompt.ids[0] != tokenizer_end_of_text(w->model->tokenizer))
+        visit_prompt_token(&p, 0, NULL);
+    return decoder_prompt_visit(w->decoder, w->prompt.ids, w->prompt.count, take_logits, &p, error)
+               ? NULL
+               : w->logits;
+}
+
+/* Reads the prompt; gives the next logits. */
+static int feed_prompt(struct writer *w, const struct handle *handle,
+                       const struct write_options *options, const real **logits,
+                       struct error *error) {
+    const struct token_watch *watch = options->watch;
     size_t written = options->tokens < DECODER_CONTEXT ? options->tokens : DECODER_CONTEXT;
-    if (result != 0 || prepare_decoder(w, w->prompt.count + written, options->is_lean, error))
+    if (encode_prompt(w, options, error) ||
+        prepare_decoder(w, w->prompt.count + written, options->is_lean, error))
         return -1;
     take_handle(w, handle);
-    *logits = decoder_prompt(w->decoder, w->prompt.ids, w->prompt.count, error);
+    *logits = watch != NULL && watch->visits_prompt
+                  ? read_watched(w, watch, error)
+                  : decoder_prompt(w->decoder, w->prompt.ids, w->prompt.count, error);
     return *logits == NULL ? -1 : 0;
+}
+
+/* Tells the watch, if there is one, of the token that was chosen by these logits. Not 0: stop. */
+static int tell_watch(const struct writer *w, const struct token_watch *watch, uint32_t token,
+                      const real *logits, size_t tokens) {
+    if (watch == NULL)
+        return 0;
+    struct token_report report = {.id = token,
+                                  .bytes = tokenizer_token(w->model->tokenizer, token),
+                                  .tokens = tokens,
+                                  .mean = decoder_mean(w->decoder),
+                                  .precision = decoder_precision(w->decoder)};
+    token_report_weigh(&report, watch, logits, w->model->config.vocabulary);
+    return watch->visit(watch->context, &report);
 }
 
 int writer_write(struct writer *w, const struct handle *handle, const struct write_options *options,
                  write_callback *callback, void *context, struct error *error) {
     const real *logits = NULL;
     struct random random;
+    struct token_outcome outcome = {.end = TOKENS_FULL};
     random_seed(&random, options->seed, 0x3717e);
     if (feed_prompt(w, handle, options, &logits, error))
         return -1;
-    for (size_t i = 0; i < options->tokens; i++) {
+    outcome.prompt = w->prompt.count;
+    while (outcome.written < options->tokens && outcome.end == TOKENS_FULL) {
         uint32_t token = sample_token(logits, w->banned, w->model->config.vocabulary,
                                       &options->sampling, &random, w->probabilities, w->order);
-        if (tokenizer_is_end(w->model->tokenizer, token))
+        if (tokenizer_is_end(w->model->tokenizer, token)) {
+            outcome.end = TOKENS_ENDED;
             break;
+        }
         struct token_bytes bytes = tokenizer_token(w->model->tokenizer, token);
-        if (callback(context, bytes.data, bytes.length) != 0)
-            break;
-        if (i + 1 < options->tokens)
+        size_t tokens = outcome.prompt + outcome.written++;
+        if (tell_watch(w, options->watch, token, logits, tokens) ||
+            callback(context, bytes.data, bytes.length) != 0)
+            outcome.end = TOKENS_STOPPED;
+        else if (outcome.written < options->tokens)
             logits = decoder_step(w->decoder, token);
     }
+    if (options->outcome != NULL)
+        *options->outcome = outcome;
     return 0;
 }

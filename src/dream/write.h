@@ -2,6 +2,7 @@
 #ifndef TRINE_DREAM_WRITE_H
 #define TRINE_DREAM_WRITE_H
 
+#include "dream/token_report.h"
 #include "latent/handle.h"
 #include "latent/layer.h"
 #include "model/decoder.h"
@@ -15,6 +16,8 @@ struct write_options {
     int is_lean;             /* a long prompt takes no more memory than writing does, and longer */
     uint64_t seed;
     struct sampling sampling;
+    const struct token_watch *watch; /* sees each token before the callback does; NULL: nobody */
+    struct token_outcome *outcome;   /* filled when the writing did not fail; NULL: not wanted */
 };
 
 /* Gets each piece of text as it is written (bytes of one token, not NUL-terminated); a return
@@ -28,6 +31,11 @@ int writer_create(struct writer **out, const struct model *model, struct error *
 /* Writes as the layer's author, whatever the handle. Borrows the layer, too. */
 int writer_create_as(struct writer **out, const struct layer *layer, struct error *error);
 void writer_destroy(struct writer *writer);
+
+/* *tokens <- how many the options' instruction and prompt are, the one that begins documents
+ * included; a prompt that cannot be read is refused here as by writer_write. */
+int writer_count(struct writer *writer, const struct write_options *options, size_t *tokens,
+                 struct error *error);
 
 /* Writes until the document ends, `tokens` are written, or the callback stops it. */
 int writer_write(struct writer *writer, const struct handle *handle,

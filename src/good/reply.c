@@ -21,8 +21,9 @@ struct replier {
     uint8_t *banned; /* special tokens other than the end */
     double *probabilities;
     uint32_t *order;
-    real *told, *mask; /* [Z] */
-    real *logits;      /* [V] after the prompt */
+    real *told, *mask, *information; /* [Z] */
+    size_t prompt;                   /* tokens of it that were read */
+    real *logits;                    /* [V] after the prompt */
 };
 
 int replier_create(struct replier **out, const struct model *model, const struct layer *layer,
@@ -37,7 +38,7 @@ int replier_create(struct replier **out, const struct model *model, const struct
     r->banned = memory_allocate(vocabulary, 1, error);
     r->probabilities = memory_allocate(vocabulary, sizeof *r->probabilities, error);
     r->order = memory_allocate(vocabulary, sizeof *r->order, error);
-    r->told = memory_allocate(2 * width, sizeof *r->told, error);
+    r->told = memory_allocate(3 * width, sizeof *r->told, error);
     r->logits = memory_allocate(vocabulary, sizeof *r->logits, error);
     if (!r->banned || !r->probabilities || !r->order || !r->told || !r->logits ||
         lesson_maker_create(&r->maker, model, error)) {
@@ -45,6 +46,7 @@ int replier_create(struct replier **out, const struct model *model, const struct
         return -1;
     }
     r->mask = r->told + width;
+    r->information = r->told + 2 * width;
     for (uint32_t v = 0; v < vocabulary; v++)
         r->banned[v] = (uint8_t)(tokenizer_is_special(model->tokenizer, v) &&
                                  !tokenizer_is_end(model->tokenizer, v));
@@ -77,24 +79,44 @@ static int prepare_decoder(struct replier *r, size_t tokens, struct error *error
                           error);
 }
 
+/* The layer's author moved by the offset, or the handle under which the model replies as it is. */
+static void take_handle(struct replier *r, const struct reply_options *options) {
+    size_t width = r->model->config.latent_width;
+    const struct handle *told = r->layer == NULL ? options->handle : NULL;
+    struct pass_handle handle = {.told = r->told, .told_mask = r->mask};
+    for (size_t i = 0; r->layer != NULL && i < width; i++) {
+        r->told[i] = layer_vector(r->layer)[i] + (options->offset != NULL ? options->offset[i] : 0);
+        r->mask[i] = 1;
+    }
+    if (told != NULL) {
+        handle_told_mask(told, r->mask);
+        for (size_t i = 0; i < width; i++)
+            r->information[i] = told->mean[i] * told->precision[i];
+        handle = (struct pass_handle){.told = told->mean,
+                                      .told_mask = r->mask,
+                                      .start_precision = told->precision,
+                                      .start_information = r->information};
+    } else if (r->layer == NULL) {
+        memset(r->mask, 0, width * sizeof *r->mask); /* an earlier reply may have had a handle */
+    }
+    decoder_start(r->decoder, &handle);
+}
+
 /* The latest of the prompt that fit beside the reply. */
-static int read_prompt(struct replier *r, size_t tokens, const real *offset, struct error *error) {
-    size_t width = r->model->config.latent_width, room = DECODER_CONTEXT - tokens;
+static int read_prompt(struct replier *r, size_t tokens, const struct reply_options *options,
+                       struct error *error) {
+    size_t room = DECODER_CONTEXT - tokens;
     const struct token_list *list = &r->maker.list;
     size_t dropped = list->count > room ? list->count - room : 0;
     if (prepare_decoder(r, list->count - dropped + tokens, error))
         return -1;
-    for (size_t i = 0; r->layer != NULL && i < width; i++) {
-        r->told[i] = layer_vector(r->layer)[i] + (offset != NULL ? offset[i] : 0);
-        r->mask[i] = 1;
-    }
-    struct pass_handle handle = {.told = r->told, .told_mask = r->mask};
-    decoder_start(r->decoder, &handle);
+    take_handle(r, options);
     const real *logits =
         decoder_prompt(r->decoder, list->ids + dropped, list->count - dropped, error);
     if (logits == NULL)
         return -1;
-    r->tokens += list->count - dropped;
+    r->prompt = list->count - dropped;
+    r->tokens += r->prompt;
     memcpy(r->logits, logits, r->model->config.vocabulary * sizeof *r->logits);
     decoder_mark(r->decoder);
     return 0;
@@ -109,9 +131,24 @@ static double log_probability_of(const real *logits, size_t count, uint32_t toke
     return (double)logits[token] - most - log(sum);
 }
 
+/* Tells the watch, if there is one, of the token that was chosen by these logits. Not 0: stop. */
+static int tell_watch(const struct replier *r, const struct token_watch *watch, uint32_t token,
+                      const real *logits, size_t tokens) {
+    if (watch == NULL)
+        return 0;
+    struct token_report report = {.id = token,
+                                  .bytes = tokenizer_token(r->model->tokenizer, token),
+                                  .tokens = tokens,
+                                  .mean = decoder_mean(r->decoder),
+                                  .precision = decoder_precision(r->decoder)};
+    token_report_weigh(&report, watch, logits, r->model->config.vocabulary);
+    return watch->visit(watch->context, &report);
+}
+
 int replier_again(struct replier *r, const struct reply_options *options, reply_callback *callback,
                   void *context, struct error *error) {
     struct random random;
+    struct token_outcome outcome = {.end = TOKENS_FULL, .prompt = r->prompt};
     size_t tokens = options->tokens > 0 ? options->tokens : USUAL_TOKENS;
     const real *logits = r->logits;
     if (r->decoder == NULL)
@@ -120,20 +157,58 @@ int replier_again(struct replier *r, const struct reply_options *options, reply_
     decoder_return(r->decoder);
     r->log_probability = 0;
     r->written = 0;
-    for (size_t i = 0; i < tokens; i++) {
+    while (outcome.written < tokens && outcome.end == TOKENS_FULL) {
         uint32_t token = sample_token(logits, r->banned, r->model->config.vocabulary,
                                       &options->sampling, &random, r->probabilities, r->order);
         r->tokens++;
         r->log_probability += log_probability_of(logits, r->model->config.vocabulary, token);
         r->written++;
-        if (tokenizer_is_end(r->model->tokenizer, token))
+        if (tokenizer_is_end(r->model->tokenizer, token)) {
+            outcome.end = TOKENS_ENDED;
             break;
+        }
         struct token_bytes bytes = tokenizer_token(r->model->tokenizer, token);
-        if (callback(context, bytes.data, bytes.length) != 0)
-            break;
-        if (i + 1 < tokens)
+        size_t before = r->prompt + outcome.written++;
+        if (tell_watch(r, options->watch, token, logits, before) ||
+            callback(context, bytes.data, bytes.length) != 0)
+            outcome.end = TOKENS_STOPPED;
+        else if (outcome.written < tokens)
             logits = decoder_step(r->decoder, token);
     }
+    if (options->outcome != NULL)
+        *options->outcome = outcome;
+    return 0;
+}
+
+/* The messages and nothing else, where a lesson's have GOOD_SYSTEM before them. */
+static int make_plain_prompt(struct replier *r, const struct chat_message *messages, size_t count,
+                             struct error *error) {
+    struct lesson_maker *m = &r->maker;
+    const struct tokenizer *tokenizer = r->model->tokenizer;
+    uint32_t begin = tokenizer_end_of_text(tokenizer);
+    char *text;
+    if (memory_grow(&m->list.ids, &m->list.capacity, 1, sizeof *m->list.ids, error) ||
+        chat_render(&text, m->format, messages, count, 1, error))
+        return -1;
+    m->list.count = 0;
+    if (chat_format_begins(m->format) && begin != UINT32_MAX)
+        m->list.ids[m->list.count++] = begin;
+    int result = tokenizer_encode_marked(tokenizer, m->cache, text, strlen(text), &m->list, error);
+    free(text);
+    return result;
+}
+
+static int make_prompt(struct replier *r, const struct chat_message *messages, size_t count,
+                       const struct reply_options *options, struct error *error) {
+    return options->is_plain ? make_plain_prompt(r, messages, count, error)
+                             : lesson_make_prompt(&r->maker, messages, count, error);
+}
+
+int replier_count(struct replier *r, const struct chat_message *messages, size_t count,
+                  const struct reply_options *options, size_t *tokens, struct error *error) {
+    if (make_prompt(r, messages, count, options, error))
+        return -1;
+    *tokens = r->maker.list.count;
     return 0;
 }
 
@@ -144,10 +219,10 @@ int replier_reply(struct replier *r, const struct chat_message *messages, size_t
     if (tokens > DECODER_CONTEXT / 2)
         return error_set(error, "a reply of %zu tokens is too long: at most %d", tokens,
                          DECODER_CONTEXT / 2);
-    if (lesson_make_prompt(&r->maker, messages, count, error) ||
+    if (make_prompt(r, messages, count, options, error) ||
         (begun != NULL && tokenizer_encode(r->model->tokenizer, r->maker.cache, begun,
                                            strlen(begun), &r->maker.list, error)) ||
-        read_prompt(r, tokens, options->offset, error))
+        read_prompt(r, tokens, options, error))
         return -1;
     return replier_again(r, options, callback, context, error);
 }

@@ -2,7 +2,9 @@
 #ifndef TRINE_GOOD_REPLY_H
 #define TRINE_GOOD_REPLY_H
 
+#include "dream/token_report.h"
 #include "good/lesson.h"
+#include "latent/handle.h"
 #include "latent/layer.h"
 #include "model/decoder.h"
 #include "model/sampling.h"
@@ -11,7 +13,12 @@ struct reply_options {
     size_t tokens; /* at most so many; 0: 160 */
     struct sampling sampling;
     uint64_t seed;
-    const real *offset; /* [Z] added to the author's vector; NULL: none */
+    const real *offset;          /* [Z] added to the author's vector; NULL: none */
+    const struct handle *handle; /* under which the model replies as it is; NULL: nothing is told */
+    int is_plain; /* the messages as they are, of which the first may be the system's: GOOD_SYSTEM
+                   * is not put before them */
+    const struct token_watch *watch; /* sees each token before the callback does; NULL: nobody */
+    struct token_outcome *outcome;   /* filled when the reply did not fail; NULL: not wanted */
 };
 
 /* Gets each piece of text as it is written (not NUL-terminated); a return other than 0 ends the
@@ -24,6 +31,11 @@ struct replier;
 int replier_create(struct replier **out, const struct model *model, const struct layer *layer,
                    struct error *error);
 void replier_destroy(struct replier *replier);
+
+/* *tokens <- how many the prompt of these messages has; those that cannot be replied to are refused
+ * here as by replier_reply. */
+int replier_count(struct replier *replier, const struct chat_message *messages, size_t count,
+                  const struct reply_options *options, size_t *tokens, struct error *error);
 
 /* A reply to the messages, the last of which is the user's. `begun` (NULL: "") is text with which
  * the reply begins; it is not passed to the callback. */

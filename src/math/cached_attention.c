@@ -202,7 +202,7 @@ static void attend_block(const struct cached_head *h, struct block *b, size_t fr
 }
 
 void cached_attention(const struct cached_head *h, real *scratch) {
-    if (h->time < FEW) {
+    if (h->time < FEW && !h->is_tiled) {
         for (size_t t = 0; t < h->time; t++)
             attend_one(h, t, scratch);
         return;

@@ -17,6 +17,7 @@ struct cached_head {
     size_t head_width; /* E, at most 1024 */
     size_t first, time;
     int cache_is_real;
+    int is_tiled; /* by tiles, however few tokens: the same bits as among many */
 };
 
 /* Elements (real) of scratch. */

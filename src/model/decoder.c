@@ -110,7 +110,7 @@ struct piece {
     struct decoder *decoder;
     const uint32_t *tokens;
     size_t count, first; /* first: of the prompt, for the visitor */
-    int with_evidence;
+    int with_evidence, is_prompt;
     enum chunk_logits logits;
     decoder_visit *visit; /* or NULL */
     void *context;
@@ -133,14 +133,15 @@ static void run_piece(void *context) {
     struct decoder_chunk chunk = {.with_evidence = piece->with_evidence};
     size_t start = d->position;
     d->prefix = d->prefix < start ? d->prefix : start;
+    chunk.is_wide = piece->count > PRODUCT_ROWS || (d->batcher != NULL && piece->is_prompt);
     chunk_add(&chunk, d, piece->tokens, piece->count);
     struct decoder_buffers *b = machine_run(d->machine, &chunk, piece->logits);
     if (piece->visit != NULL)
         visit_rows(piece, b);
     if (d->batcher == NULL)
         return;
-    if (d->prefix == start && piece->count % PREFIX_BLOCK == 0 && piece->with_evidence)
-        d->prefix = d->position;
+    if (d->prefix == start && piece->is_prompt)
+        d->prefix = d->position / PREFIX_BLOCK * PREFIX_BLOCK;
     if (piece->logits == LOGITS_LAST)
         memcpy(d->logits, d->machine->logits, d->weights.config->vocabulary * sizeof(real));
 }
@@ -182,15 +183,11 @@ const real *decoder_step(struct decoder *d, uint32_t token) {
     return d->logits;
 }
 
-/* Under a batcher: whole blocks by oneDNN, the rest by the kernels for a few tokens, wherever the
- * reading begins, so that taking over a part of a prompt changes no bit. */
+/* Under a batcher all of a prompt goes through oneDNN, so that a row is the same wherever the
+ * reading begins, and taking over a part of a prompt changes no bit. Chunks end where blocks do. */
 static size_t shared_chunk_size(const struct decoder *d, size_t left) {
-    size_t into_block = d->position % PREFIX_BLOCK, whole = left / PREFIX_BLOCK * PREFIX_BLOCK;
-    if (into_block == 0 && whole > 0 && !d->is_lean)
-        return whole < SHARED_CHUNK ? whole : SHARED_CHUNK;
-    size_t few = PREFIX_BLOCK - into_block;
-    few = few < PRODUCT_ROWS ? few : PRODUCT_ROWS;
-    return few < left ? few : left;
+    size_t most = d->is_lean ? PRODUCT_ROWS : SHARED_CHUNK - d->position % PREFIX_BLOCK;
+    return left < most ? left : most;
 }
 
 /* How many of `left` tokens the next chunk takes. */
@@ -224,6 +221,7 @@ int decoder_prompt_visit(struct decoder *d, const uint32_t *tokens, size_t count
                            .count = chunk,
                            .first = at,
                            .with_evidence = 1,
+                           .is_prompt = !d->is_lean,
                            .logits = is_last ? LOGITS_LAST : LOGITS_NONE,
                            .visit = visit,
                            .context = context});

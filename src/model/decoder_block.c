@@ -40,7 +40,7 @@ static void wait(const struct run *run) {
 }
 
 static int is_wide(const struct run *run) {
-    return run->count > PRODUCT_ROWS;
+    return run->chunk->is_wide;
 }
 
 /* What the next product reads, from x[count,columns]. Of a few rows every thread quantises all for
@@ -212,7 +212,8 @@ static void attend_head(const struct run *run, const struct decoder_part *part, 
                                .head_width = width,
                                .first = d->position,
                                .time = part->count,
-                               .cache_is_real = run->m->cache_is_real};
+                               .cache_is_real = run->m->cache_is_real,
+                               .is_tiled = run->chunk->is_wide};
     cached_attention(&head, run->team->lane->scratch);
 }
 

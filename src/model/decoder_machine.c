@@ -186,7 +186,7 @@ static void load_embeddings(struct decoder_machine *m, struct decoder_buffers *b
 
 struct decoder_buffers *machine_run(struct decoder_machine *m, struct decoder_chunk *chunk,
                                     enum chunk_logits logits) {
-    struct decoder_buffers *b = chunk->rows <= PRODUCT_ROWS ? &m->few : &m->wide;
+    struct decoder_buffers *b = chunk->is_wide ? &m->wide : &m->few;
     size_t from = logits == LOGITS_LAST ? chunk->rows - 1 : 0;
     load_embeddings(m, b, chunk);
 #pragma omp parallel num_threads((int)m->threads)

@@ -91,6 +91,8 @@ struct decoder_chunk {
     struct decoder_group groups[PRODUCT_ROWS];
     size_t part_count, group_count, rows;
     int with_evidence;
+    int is_wide; /* through oneDNN: one part; else at most PRODUCT_ROWS rows, by the kernels for few
+                  */
 };
 
 /* One thread of the team that runs a chunk. */

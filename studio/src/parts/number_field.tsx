@@ -1,0 +1,31 @@
+interface NumberFieldProps {
+  label: string;
+  value: number;
+  least: number;
+  most: number;
+  onChange: (value: number) => void;
+}
+
+/* A whole number. What is typed counts as soon as it is one within the limits; what is not one is gone when the
+ * field is left. */
+export function NumberField({ label, value, least, most, onChange }: NumberFieldProps) {
+  return (
+    <label class="field">
+      <span>{label}</span>
+      <input
+        type="number"
+        min={least}
+        max={most}
+        step={1}
+        value={value}
+        onInput={(event) => {
+          const typed = event.currentTarget.valueAsNumber;
+          if (Number.isInteger(typed) && typed >= least && typed <= most) onChange(typed);
+        }}
+        onBlur={(event) => {
+          event.currentTarget.value = String(value);
+        }}
+      />
+    </label>
+  );
+}
