@@ -131,7 +131,9 @@ packages:
 JOBS = $(shell nproc)
 SCRIPTS = $(wildcard tests/*/*_test.sh)
 
+# The page is tried in a browser where there is one to be had.
 test: packages
+	-@tools/packages.sh chromium
 	+$(MAKE) -j$(JOBS) check
 	+$(MAKE) -j$(JOBS) check F64=1 SANITIZE=1 SCRIPTS= TEST_SOURCES="$(wildcard tests/math/*_test.c tests/model/*_test.c tests/latent/*_test.c tests/good/*_test.c)"
 	+$(MAKE) -j$(JOBS) check SANITIZE=1
