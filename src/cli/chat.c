@@ -198,6 +198,7 @@ static int open_odds(struct run *run, struct error *error) {
         return 0;
     run->judging.model = run->model_path;
     run->judging.base = run->base;
+    run->judging.loaded = run->model;
     run->judging.threads = (size_t)omp_get_max_threads();
     return odds_load(&run->odds, run->layer, run->odds_path, error) ||
                    judge_open(&run->judge, &run->judging, error)
@@ -219,7 +220,7 @@ static int open_all(struct run *run, struct error *error) {
     run->assistant = (struct assistant){.replier = run->replier,
                                         .guard = run->guard,
                                         .principles = &run->principles,
-                                        .judge = run->judge,
+                                        .pricer = claims_pricer_of(run->judge),
                                         .odds = &run->odds,
                                         .dream = run->model,
                                         .dreamer = run->dreamer};

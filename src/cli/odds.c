@@ -112,8 +112,10 @@ static void show_done(void *context, size_t done, size_t count) {
 }
 
 static int ask(struct run *run, struct error *error) {
-    if (model_load_on(&run->model, run->judging.model, run->judging.base, PRECISION_BF16, error) ||
-        layer_load(&run->layer, run->model, run->good, error) ||
+    if (model_load_on(&run->model, run->judging.model, run->judging.base, PRECISION_BF16, error))
+        return -1;
+    run->judging.loaded = run->model;
+    if (layer_load(&run->layer, run->model, run->good, error) ||
         (run->odds_path != NULL && odds_load(&run->odds, run->layer, run->odds_path, error)) ||
         judge_open(&run->judge, &run->judging, error) ||
         replier_create(&run->replier, run->model, run->layer, error))

@@ -32,9 +32,12 @@ static const char HELP[] =
     "  --key FILE          the operator's public key; default: $TRINE_OPERATOR_KEY, or Trine's\n"
     "  --research          principles that are not verified are taken, and every reply says so\n"
     "  --space FILE        which values users may set (trine values)\n"
+    "  --profile FILE      values to choose at once (trine values set); may be given again\n"
     "  --odds FILE         answers say how sure they are (trine odds)\n"
     "  --truth FILE        the truth author of the standard that it was trained for\n"
-    "  --standard NAME     of truth; may be given again; default plain, with --truth or --odds\n"
+    "  --standard NAME     of truth; may be given again; default plain, with --truth, --odds or\n"
+    "                      --market\n"
+    "  --market FILE       a market's record (trine market run): its prices beside what is judged\n"
     "  --corpus DIR        is read and cited for what is judged\n"
     "\n"
     "  --address ADDRESS   to listen on (127.0.0.1); others want --keys\n"
@@ -80,6 +83,13 @@ static int add_standard(struct resident_model_options *model, struct error *erro
     return 0;
 }
 
+static int add_profile(struct resident_model_options *model, struct error *error) {
+    if (model->profile_count == MODEL_PROFILES_MOST)
+        return error_set(error, "a model offers at most %d profiles", MODEL_PROFILES_MOST);
+    model->profiles[model->profile_count++] = optarg;
+    return 0;
+}
+
 static int take_model_option(struct run *run, int option, struct error *error) {
     struct resident_model_options *m = last_model(run, error);
     if (m == NULL)
@@ -87,9 +97,11 @@ static int take_model_option(struct run *run, int option, struct error *error) {
     const char **paths[] = {
         ['B'] = &m->base,       ['N'] = &m->name, ['g'] = &m->good,  ['t'] = &m->guard,
         ['s'] = &m->space,      ['o'] = &m->odds, ['u'] = &m->truth, ['c'] = &m->corpus,
-        ['P'] = &m->principles, ['k'] = &m->key};
+        ['P'] = &m->principles, ['k'] = &m->key,  ['M'] = &m->market};
     if (option == 'd')
         return add_standard(m, error);
+    if (option == 'f')
+        return add_profile(m, error);
     if (option == 'R')
         m->is_research = 1;
     else
@@ -142,9 +154,11 @@ static int parse(struct run *run, int argc, char **argv, struct error *error) {
                                             {"key", required_argument, NULL, 'k'},
                                             {"research", no_argument, NULL, 'R'},
                                             {"space", required_argument, NULL, 's'},
+                                            {"profile", required_argument, NULL, 'f'},
                                             {"odds", required_argument, NULL, 'o'},
                                             {"truth", required_argument, NULL, 'u'},
                                             {"standard", required_argument, NULL, 'd'},
+                                            {"market", required_argument, NULL, 'M'},
                                             {"corpus", required_argument, NULL, 'c'},
                                             {"address", required_argument, NULL, 'a'},
                                             {"port", required_argument, NULL, 'p'},

@@ -137,7 +137,7 @@ static void weigh_reply(struct turn *t, const char *question) {
     struct claims *claims = &t->trace->claims;
     t->result = claims_find(claims, question, t->written, t->error);
     if (t->result == 0 && claims->count > 0)
-        t->result = claims_price(claims, a->judge, t->error);
+        t->result = a->pricer.price(a->pricer.context, claims, t->error);
     if (t->result != 0 || claims->count == 0)
         return;
     struct odds_evidence evidence = odds_evidence_of(claims, replier_certainty(a->replier));
@@ -163,7 +163,7 @@ static void choose_reply(struct turn *t, const struct chat_message *messages, si
                          const struct reply_options *options) {
     struct assistant *a = t->assistant;
     struct reply_chosen chosen;
-    t->result = candidates_reply(&chosen, a->replier, a->judge, messages, count, options,
+    t->result = candidates_reply(&chosen, a->replier, &a->pricer, messages, count, options,
                                  odds_candidates(a->odds), t->error);
     if (t->result != 0)
         return;
@@ -205,7 +205,7 @@ static void write_reply(struct turn *t, const struct chat_message *messages, siz
                         const struct reply_options *options) {
     struct assistant *a = t->assistant;
     const char *question = messages[count - 1].content;
-    int has_odds = a->judge != NULL && odds_are_wanted(question);
+    int has_odds = a->pricer.price != NULL && odds_are_wanted(question);
     if (has_odds && odds_candidates(a->odds) > 1) {
         choose_reply(t, messages, count, options);
         return;

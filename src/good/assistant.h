@@ -16,8 +16,8 @@ struct assistant {
     struct replier *replier; /* all borrowed */
     struct guard *guard;     /* NULL: no guard, for measuring what it is worth */
     const struct principles *principles;
-    struct judge *judge;     /* who prices the claims of a reply to a question; NULL: nobody, */
-    const struct odds *odds; /* and then the reply does not say how sure it is */
+    struct claims_pricer pricer; /* of a reply to a question; nobody: it says no odds */
+    const struct odds *odds;
     const struct model
         *dream;             /* what writes fiction in somebody's voice (good/fiction.h), by its */
     struct writer *dreamer; /* writer; NULL: nothing does, and the good author tries */

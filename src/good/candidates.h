@@ -16,9 +16,10 @@ struct reply_chosen {
 };
 
 /* count from 1 to CANDIDATES_MOST. Free it; after a failure there is nothing to free. */
-int candidates_reply(struct reply_chosen *chosen, struct replier *replier, struct judge *judge,
-                     const struct chat_message *messages, size_t message_count,
-                     const struct reply_options *options, size_t count, struct error *error);
+int candidates_reply(struct reply_chosen *chosen, struct replier *replier,
+                     const struct claims_pricer *pricer, const struct chat_message *messages,
+                     size_t message_count, const struct reply_options *options, size_t count,
+                     struct error *error);
 void reply_chosen_free(struct reply_chosen *chosen);
 
 #endif

@@ -104,6 +104,14 @@ int claims_price(struct claims *claims, struct judge *judge, struct error *error
     return 0;
 }
 
+static int price_by_judge(void *context, struct claims *claims, struct error *error) {
+    return claims_price(claims, context, error);
+}
+
+struct claims_pricer claims_pricer_of(struct judge *judge) {
+    return (struct claims_pricer){judge != NULL ? price_by_judge : NULL, judge};
+}
+
 void claims_free(struct claims *claims) {
     for (size_t i = 0; i < claims->count; i++) {
         free(claims->texts[i]);

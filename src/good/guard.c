@@ -2,6 +2,7 @@
 
 #include <math.h>
 #include <omp.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -22,26 +23,26 @@ struct guard {
     const struct layer *truth;
     const struct principles *principles;
     struct guard_options options;
+    pthread_mutex_t lock; /* of what follows, and for the cores */
     struct asking asking;
-    struct unpacked *unpacked;
+    struct unpacked *unpacked; /* from the first look on */
 };
 
 int guard_create(struct guard **out, const struct layer *truth, const struct principles *principles,
                  const struct guard_options *options, struct error *error) {
     *out = NULL;
-    struct weights weights = layer_weights(truth);
     struct guard *g = memory_allocate(1, sizeof *g, error);
     if (g == NULL)
         return -1;
     *g = (struct guard){.truth = truth, .principles = principles, .options = *options};
+    pthread_mutex_init(&g->lock, NULL);
     if (g->options.screen == 0)
         g->options.screen = 0.5;
     if (g->options.floor == 0)
         g->options.floor = 0.1;
     if (g->options.threads == 0)
         g->options.threads = (size_t)omp_get_max_threads();
-    if (asking_create(&g->asking, truth->model, error) ||
-        weights_unpack(&g->unpacked, &weights, error)) {
+    if (asking_create(&g->asking, truth->model, error)) {
         guard_destroy(g);
         return -1;
     }
@@ -54,6 +55,7 @@ void guard_destroy(struct guard *g) {
         return;
     asking_free(&g->asking);
     unpacked_destroy(g->unpacked);
+    pthread_mutex_destroy(&g->lock);
     memory_free(g);
 }
 
@@ -181,6 +183,11 @@ static void decide(const struct guard *g, int is_reply, struct guard_finding *f)
             f->principle = (int)i;
 }
 
+static int unpack_once(struct guard *g, struct error *error) {
+    struct weights weights = layer_weights(g->truth);
+    return g->unpacked != NULL ? 0 : weights_unpack(&g->unpacked, &weights, error);
+}
+
 int guard_look(struct guard *g, const char *request, const char *reply, struct guard_finding *f,
                struct error *error) {
     const char *sentences[PRINCIPLES_MOST];
@@ -192,9 +199,14 @@ int guard_look(struct guard *g, const char *request, const char *reply, struct g
         sentences[i] = sentence_of(&g->principles->items[i], reply != NULL);
     }
     const char *screen = sentence_of(NULL, reply != NULL);
-    if (price(g, &screen, 1, request, reply, &f->screen, error) ||
-        ((f->screen >= g->options.floor || g->options.explains) &&
-         price(g, sentences, count, request, reply, f->prices, error)))
+    pthread_mutex_lock(&g->lock);
+    int result = unpack_once(g, error);
+    if (result == 0)
+        result = price(g, &screen, 1, request, reply, &f->screen, error);
+    if (result == 0 && (f->screen >= g->options.floor || g->options.explains))
+        result = price(g, sentences, count, request, reply, f->prices, error);
+    pthread_mutex_unlock(&g->lock);
+    if (result != 0)
         return -1;
     decide(g, reply != NULL, f);
     f->seconds = progress_clock() - start;

@@ -10,7 +10,9 @@
  * A long text is looked at in windows, and the worst counts: what is asked at its beginning is not
  * outweighed by what follows.
  *
- * One thread uses a guard. */
+ * Several threads may look through one guard: its looks take turns, for each uses all cores. One
+ * for a model is enough: from its first look on it has the model's matrices unpacked, two bytes a
+ * number. */
 #ifndef TRINE_GOOD_GUARD_H
 #define TRINE_GOOD_GUARD_H
 
@@ -40,7 +42,7 @@ struct guard_finding {
     int principle;                  /* the likeliest that bites; else the likeliest, or -1 */
     int is_declined;                /* a veto: of a principle, or of the screen alone */
     int is_hedged;                  /* a principle that hedges bites */
-    double seconds;
+    double seconds;                 /* the wait for others' looks included */
 };
 
 /* reply NULL: the request. */

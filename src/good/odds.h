@@ -30,6 +30,16 @@ int claims_find(struct claims *claims, const char *question, const char *reply,
 int claims_price(struct claims *claims, struct judge *judge, struct error *error);
 void claims_free(struct claims *claims);
 
+/* Who prices the claims of a reply, called once it is written: what that takes, such as a judge
+ * whom others want as well, is held no longer. */
+typedef int claims_callback(void *context, struct claims *claims, struct error *error);
+struct claims_pricer {
+    claims_callback *price; /* NULL: nobody */
+    void *context;
+};
+/* Borrows the judge. NULL: nobody. */
+struct claims_pricer claims_pricer_of(struct judge *judge);
+
 struct odds_evidence {
     double claim;     /* log odds of the least likely claim; 0 where there is none */
     double certainty; /* as replier_certainty */

@@ -75,8 +75,9 @@ static int ask(struct answered *a, size_t place, const struct questions *q, stru
                struct judge *judge, const struct questions_options *options, struct error *error) {
     const struct chat_message message = {CHAT_USER, questions_text(q, place)};
     const struct reply_options own = {.tokens = options->tokens};
+    const struct claims_pricer pricer = claims_pricer_of(judge);
     struct reply_chosen chosen;
-    if (candidates_reply(&chosen, replier, judge, &message, 1, &own, options->candidates, error))
+    if (candidates_reply(&chosen, replier, &pricer, &message, 1, &own, options->candidates, error))
         return -1;
     a->evidence[place] = chosen.evidence;
     a->is_right[place] = (uint8_t)(!chosen.declines && holds_answer(q->items[place], chosen.text));

@@ -54,17 +54,17 @@ static int speak_as_model(struct chat *chat, struct writing *w, const struct rep
     return 0;
 }
 
-/* Who prices the claims of a reply to a question. It is the reply's alone until the end, so it is
- * borrowed only where a question is asked. */
-static int take_judge(struct chat *chat, struct judge **judge) {
-    struct error error;
+/* By the first standard's judge, which others want as well. */
+static int price_claims(void *context, struct claims *claims, struct error *error) {
+    const struct chat *chat = context;
+    struct judge_pool *judges = chat->request->service->resident->judges;
     const struct resident_standard *standard = resident_find_standard(chat->model, NULL);
-    *judge = NULL;
-    if (!chat->model->has_odds || !odds_are_wanted(chat_messages_last(&chat->messages)))
-        return 0;
-    *judge = judge_pool_take(chat->request->service->resident->judges, &standard->judging, &error);
-    return *judge != NULL ? 0
-                          : problem_internal(&chat->request->problem, "opening a judge", &error);
+    struct judge *judge = judge_pool_take(judges, &standard->judging, error);
+    if (judge == NULL)
+        return -1;
+    int result = claims_price(claims, judge, error);
+    judge_pool_give(judges, judge);
+    return result;
 }
 
 /* Tokens of what was shown, some of which nobody chose: what the guard and the odds say. */
@@ -92,14 +92,11 @@ static int speak_as_good(struct chat *chat, struct writing *w, const struct repl
     struct error error;
     struct assistant_trace trace;
     struct resident_assistant *a = chat->speaker.assistant;
-    struct judge *judge;
-    if (take_judge(chat, &judge))
-        return -1;
-    a->assistant.judge = judge;
+    a->assistant.pricer =
+        chat->model->has_odds ? (struct claims_pricer){price_claims, chat} : claims_pricer_of(NULL);
     int result = assistant_answer(&a->assistant, chat->messages.items, chat->messages.count,
                                   options, writing_hear, w, &trace, &error);
-    a->assistant.judge = NULL;
-    judge_pool_give(chat->request->service->resident->judges, judge);
+    a->assistant.pricer = claims_pricer_of(NULL);
     if (result != 0) {
         result = problem_internal(&chat->request->problem, "answering", &error);
     } else {

@@ -1,5 +1,6 @@
-/* Judges that are open: each is large, so they are opened when they are first asked and the one
- * that was not asked for longest is closed when there are too many. Any thread may call. */
+/* Judges that are open: each has its model's matrices unpacked, so they are opened when they are
+ * first asked and the one that was not asked for longest is closed when there are too many. Any
+ * thread may call. */
 #ifndef TRINE_SERVE_JUDGE_POOL_H
 #define TRINE_SERVE_JUDGE_POOL_H
 

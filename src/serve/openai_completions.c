@@ -189,6 +189,8 @@ static int write_all(struct completion *c) {
         size_t read = c->read;
         for (size_t i = 0; i < c->n; i++) {
             c->read = read; /* a prompt counts once, however many texts it gets */
+            if (http_is_gone(c->request->exchange)) /* nobody notices where nothing is written */
+                return 1;
             int result = write_choice(c, c->prompts[p], c->options.seed + i);
             if (result != 0)
                 return result;

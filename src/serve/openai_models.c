@@ -34,16 +34,30 @@ static size_t context_of(const struct request *request, const struct resident_mo
 static json_t *model_to_json(const struct request *request, const struct resident_model *model,
                              enum resident_layer layer) {
     int chats = layer == RESIDENT_GOOD || (layer == RESIDENT_DREAM && resident_chats(model));
-    return json_pack("{s:o, s:s, s:I, s:s, s:s, s:o, s:I, s:b}", "id",
+    return json_pack("{s:o, s:s, s:I, s:s, s:s, s:o, s:I, s:b, s:b}", "id",
                      openai_model_name(model, layer), "object", "model", "created",
                      (json_int_t)request->service->started, "owned_by", "trine", "layer",
                      resident_layer_name(layer), "slots", slots_to_json(&model->model->slots),
-                     "context", (json_int_t)context_of(request, model), "chat", chats);
+                     "context", (json_int_t)context_of(request, model), "chat", chats, "market",
+                     layer == RESIDENT_TRUTH && model->market != NULL);
 }
 
 static int may_see(const struct request *request, const struct resident_model *model,
                    enum resident_layer layer) {
     return resident_has(model, layer) && request->caller.scope >= access_layer_scope(layer);
+}
+
+/* What else this caller finds here, so that nobody needs to ask for what is not there. */
+static json_t *features_to_json(const struct request *request) {
+    const struct service *service = request->service;
+    const struct resident *resident = service->resident;
+    int has_market = 0;
+    for (size_t i = 0; i < resident->count; i++)
+        has_market |= resident->models[i].market != NULL &&
+                      may_see(request, &resident->models[i], RESIDENT_TRUTH);
+    return json_pack("{s:b, s:b, s:b}", "conversations", service->conversations != NULL, "jobs",
+                     service->jobs != NULL && request->caller.scope >= SCOPE_DREAM, "markets",
+                     has_market);
 }
 
 int openai_list_models(struct request *request) {
@@ -54,7 +68,8 @@ int openai_list_models(struct request *request) {
             if (may_see(request, &resident->models[i], (enum resident_layer)k))
                 json_array_append_new(
                     data, model_to_json(request, &resident->models[i], (enum resident_layer)k));
-    return request_reply(request, json_pack("{s:s, s:o}", "object", "list", "data", data));
+    return request_reply(request, json_pack("{s:s, s:o, s:o}", "object", "list", "data", data,
+                                            "trine", features_to_json(request)));
 }
 
 /* What the list does not show is not there. A bare name is the first of its layers. */

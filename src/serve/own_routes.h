@@ -9,6 +9,7 @@ int own_atlas(struct request *request);              /* own_atlas.c: the authors
 int own_judge(struct request *request);              /* own_judge.c: how likely a statement is */
 int own_ask(struct request *request);                /* answers with odds */
 int own_standards(struct request *request);          /* of truth */
+int own_market(struct request *request);             /* own_market.c: what a market thinks */
 int own_values_show(struct request *request);        /* own_values.c: what may be wished for */
 int own_values_grant(struct request *request);       /* and what becomes of a wish */
 int own_conversations_list(struct request *request); /* own_conversations.c: the caller's own */

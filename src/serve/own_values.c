@@ -29,8 +29,9 @@ int own_values_show(struct request *request) {
     json_t *list = json_array();
     for (size_t i = 0; i < model->space.direction_count; i++)
         json_array_append_new(list, direction_to_json(model->space.directions[i].name));
-    return request_reply(request, json_pack("{s:f, s:o, s:[]}", "radius", model->space.radius,
-                                            "directions", list, "profiles"));
+    return request_reply(
+        request, json_pack("{s:f, s:o, s:o}", "radius", model->space.radius, "directions", list,
+                           "profiles", model_profiles_to_json(&model->profiles, &model->space)));
 }
 
 int own_values_grant(struct request *request) {

@@ -46,7 +46,6 @@ int page_file(struct request *request) {
     if (!studio_file(path, &data, &bytes, &type, &tag))
         return problem_set(&request->problem, 404, "not_found", NULL, "there is no such file");
     http_add_header(request->exchange, "Content-Security-Policy", STUDIO_CONTENT_SECURITY_POLICY);
-    http_add_header(request->exchange, "X-Content-Type-Options", "nosniff");
     http_add_header(request->exchange, "Referrer-Policy", "no-referrer");
     http_add_header(request->exchange, "Cache-Control",
                     studio_file_is_immutable(path) ? "public, max-age=31536000, immutable"

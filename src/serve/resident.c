@@ -7,6 +7,7 @@
 #include "base/memory.h"
 #include "model/batcher.h"
 #include "serve/model_atlas.h"
+#include "serve/model_market.h"
 
 static const char *const LAYER_NAMES[RESIDENT_LAYERS] = {"good", "truth", "dream"};
 
@@ -46,16 +47,21 @@ static int open_good(struct resident_model *m, struct error *error) {
     const struct resident_model_options *o = m->options;
     if (o->good == NULL && (o->guard != NULL || o->space != NULL || o->odds != NULL))
         return error_set(error, "--guard, --space and --odds want --good FILE");
+    if (o->profile_count > 0 && o->space == NULL)
+        return error_set(error, "--profile wants --space FILE: it says what its values mean");
     if (o->good == NULL)
         return 0;
     if (o->guard == NULL)
         return error_set(error, "--good wants --guard FILE: nobody replies without it");
     if (open_principles(m, error) || open_layer(&m->good, m, o->good, "good", error) ||
-        open_layer(&m->guard, m, o->guard, "truth", error))
+        open_layer(&m->guard_layer, m, o->guard, "truth", error) ||
+        guard_create(&m->guard, m->guard_layer, &m->principles, &(struct guard_options){0}, error))
         return -1;
     m->has_space = o->space != NULL;
     m->has_odds = o->odds != NULL;
-    return (m->has_space && values_space_load(&m->space, m->good, o->space, error)) ||
+    return (m->has_space &&
+            (values_space_load(&m->space, m->good, o->space, error) ||
+             model_profiles_open(&m->profiles, &m->space, o->profiles, o->profile_count, error))) ||
                    (m->has_odds && odds_load(&m->odds, m->good, o->odds, error))
                ? -1
                : 0;
@@ -94,8 +100,7 @@ static int open_standard(struct resident_model *m, const char *name, struct erro
     struct standard standard;
     if (standard_open(&standard, name, error))
         return -1;
-    s->judging = (struct judge_options){.model = o->model,
-                                        .base = o->base,
+    s->judging = (struct judge_options){.loaded = m->model,
                                         .standard = name,
                                         .corpus = o->corpus,
                                         .authors = ASKED_AUTHORS,
@@ -119,7 +124,9 @@ static int open_standard(struct resident_model *m, const char *name, struct erro
 static int open_truth(struct resident_model *m, struct error *error) {
     const struct resident_model_options *o = m->options;
     if (o->standard_count == 0)
-        return o->truth != NULL || o->odds != NULL ? open_standard(m, "plain", error) : 0;
+        return o->truth != NULL || o->odds != NULL || o->market != NULL
+                   ? open_standard(m, "plain", error)
+                   : 0;
     for (size_t i = 0; i < o->standard_count; i++)
         if (open_standard(m, o->standards[i], error))
             return -1;
@@ -147,7 +154,6 @@ static void unmake_speaker(void *item) {
 static void unmake_assistant(void *item) {
     struct resident_assistant *a = item;
     replier_destroy(a->replier);
-    guard_destroy(a->guard);
     writer_destroy(a->dreamer);
     memory_free(a);
 }
@@ -157,15 +163,13 @@ static int make_assistant(void *context, void **item, struct error *error) {
     struct resident_assistant *a = memory_allocate(1, sizeof *a, error);
     if (a == NULL)
         return -1;
-    const struct guard_options options = {.explains = 0};
     if (replier_create(&a->replier, m->model, m->good, error) ||
-        guard_create(&a->guard, m->guard, &m->principles, &options, error) ||
         writer_create(&a->dreamer, m->model, error)) {
         unmake_assistant(a);
         return -1;
     }
     a->assistant = (struct assistant){.replier = a->replier,
-                                      .guard = a->guard,
+                                      .guard = m->guard,
                                       .principles = &m->principles,
                                       .odds = &m->odds,
                                       .dream = m->model,
@@ -219,8 +223,9 @@ static int open_model(struct resident *r, struct resident_model *m,
     if (model_load_on(&m->model, options->model, options->base, PRECISION_BF16, error))
         return -1;
     if (set_name(r, m, error) || model_slot_states(m->model, &m->states, error) ||
-        open_good(m, error) || open_truth(m, error) || model_atlas_create(&m->atlas, m, error) ||
-        make_pools(m, workers, error))
+        open_good(m, error) || open_truth(m, error) ||
+        (options->market != NULL && model_market_open(&m->market, options->market, error)) ||
+        model_atlas_create(&m->atlas, m, error) || make_pools(m, workers, error))
         return -1;
     return 0;
 }
@@ -262,8 +267,11 @@ static void close_model(struct resident_model *m) {
         free(m->standards[i].name);
         free(m->standards[i].description);
     }
+    model_market_close(m->market);
+    model_profiles_close(&m->profiles);
     values_space_free(&m->space);
-    layer_destroy(m->guard);
+    guard_destroy(m->guard);
+    layer_destroy(m->guard_layer);
     layer_destroy(m->good);
     principles_close(&m->principles);
     if (m->model != NULL)

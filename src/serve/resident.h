@@ -7,6 +7,7 @@
 #include "good/assistant.h"
 #include "good/values.h"
 #include "serve/judge_pool.h"
+#include "serve/model_profiles.h"
 #include "serve/pool.h"
 
 enum {
@@ -25,14 +26,17 @@ const char *resident_layer_name(enum resident_layer layer);
 /* Files; what is NULL is not there. Borrowed for as long as the resident lives. */
 struct resident_model_options {
     const char *model, *base;
-    const char *name;             /* NULL: the model's own */
-    const char *good, *guard;     /* both or none */
-    const char *principles, *key; /* as trine chat */
-    const char *space;            /* of values; of the good author */
-    const char *odds;             /* of the good author; judged by the first standard */
-    const char *truth;            /* a layer, for the standard that it was trained for */
+    const char *name;                          /* NULL: the model's own */
+    const char *good, *guard;                  /* both or none */
+    const char *principles, *key;              /* as trine chat */
+    const char *space;                         /* of values; of the good author */
+    const char *profiles[MODEL_PROFILES_MOST]; /* of values; offered to users */
+    size_t profile_count;
+    const char *odds;  /* of the good author; judged by the first standard */
+    const char *truth; /* a layer, for the standard that it was trained for */
     const char *standards[RESIDENT_STANDARDS_MOST];
-    size_t standard_count; /* none, with truth or odds: "plain" */
+    size_t standard_count; /* none, with truth, odds or market: "plain" */
+    const char *market;    /* the record of one, shown beside what is judged */
     const char *corpus;    /* is read by judges, and tells the atlas who wrote when */
     int is_research;
 };
@@ -52,26 +56,29 @@ struct resident_standard {
 
 /* A good author with all that it needs for a dialogue. */
 struct resident_assistant {
-    struct assistant assistant;
+    struct assistant assistant; /* its guard is the model's, its pricer the borrower's to set */
     struct replier *replier;
-    struct guard *guard;
     struct writer *dreamer;
 };
 
 struct model_atlas;
+struct model_market;
 
 struct resident_model {
     char name[RESIDENT_NAME];
     const struct resident_model_options *options;
     struct model *model;
     struct slot_state *states;
-    struct layer *good, *guard; /* NULL: none */
+    struct layer *good, *guard_layer; /* NULL: none */
+    struct guard *guard;              /* by guard_layer; of all assistants */
     struct principles principles;
     struct values_space space;
+    struct model_profiles profiles;
     struct odds odds;
     int has_space, has_odds;
     struct resident_standard standards[RESIDENT_STANDARDS_MOST];
-    size_t standard_count; /* 0: there is no truth */
+    size_t standard_count;       /* 0: there is no truth */
+    struct model_market *market; /* NULL: none */
     struct batcher *batcher;
     struct model_atlas *atlas;
     struct pool *writers;    /* struct writer */

@@ -34,6 +34,7 @@ const struct route ROUTES[] = {
     {ROUTE("POST", "/v1/judge"), SCOPE_TRUTH, TRUTH, .has_body = 1, .handler = own_judge},
     {ROUTE("POST", "/v1/ask"), SCOPE_TRUTH, TRUTH, .has_body = 1, .handler = own_ask},
     {ROUTE("GET", "/v1/standards"), SCOPE_TRUTH, TRUTH, .is_light = 1, .handler = own_standards},
+    {ROUTE("GET", "/v1/market"), SCOPE_TRUTH, TRUTH, .handler = own_market},
     {ROUTE("GET", "/v1/values"), SCOPE_GOOD, GOOD, .is_light = 1, .handler = own_values_show},
     {ROUTE("POST", "/v1/values"), SCOPE_GOOD, GOOD, .has_body = 1, .handler = own_values_grant},
     {ROUTE("GET", "/v1/conversations"), SCOPE_GOOD, .handler = own_conversations_list},

@@ -20,11 +20,13 @@ void writing_start(struct writing *w, struct request *request, const struct resi
                                     .has_log_probabilities = wish->has_log_probabilities,
                                     .top = wish->top};
     text_filter_start(&w->filter, wish->stops, wish->stop_count);
+    text_filter_start(&w->counted, NULL, 0);
     w->tokens = wish->has_log_probabilities ? json_array() : NULL;
 }
 
 void writing_free(struct writing *w) {
     text_filter_free(&w->filter);
+    text_filter_free(&w->counted);
     json_decref(w->tokens);
     json_decref(w->reading);
     free(w->text);
@@ -66,7 +68,8 @@ static json_t *entry_of(const struct writing *w, const struct token_report *repo
     }
     return json_pack("{s:o, s:o, s:o, s:o, s:I, s:I}", "token", text_of(report->bytes), "bytes",
                      bytes_of(report->bytes), "logprob", probability_of(report->log_probability),
-                     "top", top, "offset", (json_int_t)w->characters, "start",
+                     "top", top, "offset",
+                     (json_int_t)(w->characters + (w->counted.held_bytes > 0)), "start",
                      (json_int_t)w->bytes);
 }
 
@@ -94,14 +97,24 @@ int writing_is_over(struct writing *w) {
     return w->is_gone || w->failed;
 }
 
+/* What is no character is shown as one, so bytes alone do not tell where a token begins. Half a
+ * character counts as one: it becomes one, or is shown as one. */
+static void count(struct writing *w, struct token_bytes bytes) {
+    w->bytes += bytes.length;
+    if (text_filter_add(&w->counted, bytes.data, bytes.length, &w->error)) {
+        w->failed = 1;
+        return;
+    }
+    for (size_t i = 0; i < w->counted.ready_bytes; i++)
+        w->characters += ((unsigned char)w->counted.ready[i] & 0xc0) != 0x80;
+}
+
 static int visit(void *context, const struct token_report *report) {
     struct writing *w = context;
     if (w->tokens != NULL) {
         json_array_append_new(w->tokens, entry_of(w, report));
         w->prompt_tokens += (size_t)report->is_prompt;
-        w->bytes += report->bytes.length;
-        for (size_t i = 0; i < report->bytes.length; i++)
-            w->characters += ((unsigned char)report->bytes.data[i] & 0xc0) != 0x80;
+        count(w, report->bytes);
     }
     if (report->is_prompt)
         return 0;

@@ -44,10 +44,11 @@ struct writing {
     int was_echoed;
     json_t *tokens; /* those not delivered yet, or all when nobody is delivered to */
     json_t *reading;
-    size_t prompt_tokens;     /* entries of `tokens` that are the prompt's */
-    size_t bytes, characters; /* of the tokens so far, the prompt included */
-    size_t written;           /* bytes that were heard */
-    char *text;               /* all that was shown */
+    size_t prompt_tokens;       /* entries of `tokens` that are the prompt's */
+    size_t bytes, characters;   /* of the tokens so far, the prompt included; as they are shown */
+    struct text_filter counted; /* finds those characters, and holds half a one */
+    size_t written;             /* bytes that were heard */
+    char *text;                 /* all that was shown */
     size_t text_bytes, text_capacity;
     int is_gone, failed;
     double first_seconds; /* from the request to the first token or sentence; 0: none yet */

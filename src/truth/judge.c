@@ -3,6 +3,7 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/memory.h"
 #include "base/progress.h"
@@ -16,8 +17,10 @@ static int open_model(struct judge *j, const struct judge_options *o, struct err
     char path[4096];
     standard_truth_path(&j->standard, path, sizeof path);
     const char *truth = o->truth != NULL ? o->truth : path;
-    if (model_load_on(&j->model, o->model, o->base, PRECISION_BF16, error) ||
-        asking_create(&j->asking, j->model, error) || layer_load(&j->layer, j->model, truth, error))
+    if (o->loaded == NULL && model_load_on(&j->own_model, o->model, o->base, PRECISION_BF16, error))
+        return -1;
+    j->model = o->loaded != NULL ? o->loaded : j->own_model;
+    if (asking_create(&j->asking, j->model, error) || layer_load(&j->layer, j->model, truth, error))
         return -1;
     if (strcmp(j->layer->kind, "truth") != 0)
         return error_set(error, "%s is a layer of another kind than truth", truth);
@@ -30,17 +33,26 @@ static int open_model(struct judge *j, const struct judge_options *o, struct err
     return 0;
 }
 
+static int is_same_file(const char *one, const char *other) {
+    struct stat a, b;
+    return one != NULL && stat(one, &a) == 0 && stat(other, &b) == 0 && a.st_dev == b.st_dev &&
+           a.st_ino == b.st_ino;
+}
+
 static int open_hearing(struct judge *j, const struct judge_options *o, struct error *error) {
+    const struct model *heard = j->model; /* as it is, without the layer */
     j->judging.hearing = &j->asking;
     if (polarity_create(&j->judging.polarity, error))
         return -1;
     if (o->hear == NULL)
         return 0;
+    if (!is_same_file(o->model, o->hear)) {
+        if (model_load(&j->own_hearing_model, o->hear, PRECISION_BF16, error))
+            return -1;
+        heard = j->own_hearing_model;
+    }
     j->judging.hearing = &j->hearing;
-    return model_load(&j->hearing_model, o->hear, PRECISION_BF16, error) ||
-                   asking_create(&j->hearing, j->hearing_model, error)
-               ? -1
-               : 0;
+    return asking_create(&j->hearing, heard, error);
 }
 
 /* All that is known by the standard, for proofs. */
@@ -95,8 +107,8 @@ static int unpack(struct judge *j, struct error *error) {
     struct weights asked = layer_weights(j->layer);
     if (weights_unpack(&j->asked_weights, &asked, error))
         return -1;
-    if (j->hearing_model != NULL) {
-        struct weights heard = model_weights(j->hearing_model);
+    if (j->judging.hearing == &j->hearing) {
+        struct weights heard = model_weights(j->hearing.model);
         if (weights_unpack(&j->heard_weights, &heard, error))
             return -1;
     }
@@ -138,8 +150,8 @@ void judge_close(struct judge *j) {
     asking_free(&j->asking);
     asking_free(&j->hearing);
     polarity_destroy(j->judging.polarity);
-    model_destroy(j->hearing_model);
-    model_destroy(j->model);
+    model_destroy(j->own_hearing_model);
+    model_destroy(j->own_model);
     standard_close(&j->standard);
     memory_free(j);
 }

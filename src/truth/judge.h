@@ -1,6 +1,11 @@
 /* Judging by a standard of truth: how likely a statement or a formula is to be true, what that
  * rests on, and who disagrees; and answering questions with odds, or saying that it is not known.
  *
+ * A judge owns its standard, the truth author's layer and the library that it reads. The model it
+ * loads, or borrows: one that is loaded already may be under several judges and whoever else uses
+ * it, and must stay until they are closed. Where it has a batcher (model/batcher.h), a judge's
+ * questions and answers go through that.
+ *
  * One thread uses a judge. */
 #ifndef TRINE_TRUTH_JUDGE_H
 #define TRINE_TRUTH_JUDGE_H
@@ -13,12 +18,13 @@ enum { MOST_DISSENTERS = 8, MOST_PARTS = 64, MOST_CANDIDATES = 16 };
 struct judge;
 
 struct judge_options {
-    const char *model, *base; /* as model_load_on */
-    const char *standard;     /* a name, or a directory; NULL: "plain" */
-    const char *truth;        /* a layer; NULL: the standard's own */
-    const char *hear;         /* a model that is heard; NULL: the model itself */
-    const char *corpus;       /* a directory; NULL: nothing is read */
-    size_t authors;           /* so many are asked whether they disagree */
+    const char *model, *base;   /* as model_load_on */
+    const struct model *loaded; /* borrowed instead, `model` then being its file, or NULL */
+    const char *standard;       /* a name, or a directory; NULL: "plain" */
+    const char *truth;          /* a layer; NULL: the standard's own */
+    const char *hear;           /* a model that is heard; NULL: the truth author */
+    const char *corpus;         /* a directory; NULL: nothing is read */
+    size_t authors;             /* so many are asked whether they disagree */
     size_t threads;
 };
 

@@ -7,10 +7,10 @@
 
 struct judge {
     struct standard standard;
-    struct model *model;
+    const struct model *model; /* its own, or borrowed */
     struct layer *layer;
-    struct asking asking, hearing; /* hearing: of another model, where there is one */
-    struct model *hearing_model;
+    struct asking asking, hearing; /* hearing: of a model that is named, where one is */
+    struct model *own_model, *own_hearing_model; /* what was loaded; or NULL */
     struct judging judging;
     struct unpacked *asked_weights, *heard_weights; /* both are used for every statement */
     struct logic *logic;

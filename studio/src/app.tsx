@@ -2,26 +2,31 @@ import { useCallback, useEffect, useMemo, useRef, useState } from 'preact/hooks'
 import { formatAddress, PANELS, parseAddress, type PanelName } from './lib/address';
 import { useResource, type Resource } from './lib/resource';
 import { StudioContext, type Errand, type Studio } from './lib/studio';
-import type { Model } from './lib/types';
+import type { Features, Model, ModelList } from './lib/types';
 import { AtlasPanel } from './panels/atlas';
 import { DreamPanel } from './panels/dream';
 import { GoodPanel } from './panels/good';
 import { ReadPanel } from './panels/read';
 import { TruthPanel } from './panels/truth';
 import { Announcer } from './parts/announcer';
+import { Jobs } from './parts/jobs';
 import { KeyDialog } from './parts/key_dialog';
 import { ThemeButton } from './parts/theme_button';
 
 const NAMES: Record<PanelName, string> = { dream: 'Dream', read: 'Read', atlas: 'Atlas', truth: 'Truth', good: 'Good' };
 const CONTENT = { dream: DreamPanel, read: ReadPanel, atlas: AtlasPanel, truth: TruthPanel, good: GoodPanel };
 
-function useModels(): [Resource<Model[]>, () => void] {
-  const [list, reload] = useResource<{ data?: Model[] }>('v1/models');
+function useModels(): [Resource<Model[]>, Features, () => void] {
+  const [list, reload] = useResource<ModelList>('v1/models');
   const models = useMemo<Resource<Model[]>>(
     () => (list.state === 'there' ? { state: 'there', value: list.value.data ?? [] } : list),
     [list],
   );
-  return [models, reload];
+  const features = useMemo<Features>(
+    () => ({ conversations: false, jobs: false, markets: false, ...(list.state === 'there' ? list.value.trine : {}) }),
+    [list],
+  );
+  return [models, features, reload];
 }
 
 /* The panel that the address names, and what it wants of it. */
@@ -84,7 +89,7 @@ function Tabs({ panel }: { panel: PanelName }) {
 }
 
 export function App() {
-  const [models, reloadModels] = useModels();
+  const [models, features, reloadModels] = useModels();
   const [panel, errand, go] = useAddress();
   /* A panel lives from its first visit on, so that what it shows, or still writes, is there when one returns. */
   const visited = useRef(new Set<PanelName>());
@@ -92,7 +97,10 @@ export function App() {
   useEffect(() => {
     document.title = `${NAMES[panel]} · Trine`;
   }, [panel]);
-  const studio = useMemo<Studio>(() => ({ models, reloadModels, errand, go }), [models, reloadModels, errand, go]);
+  const studio = useMemo<Studio>(
+    () => ({ models, features, reloadModels, errand, go }),
+    [models, features, reloadModels, errand, go],
+  );
   return (
     <StudioContext.Provider value={studio}>
       <a
@@ -121,6 +129,7 @@ export function App() {
           <ThemeButton />
         </div>
       </header>
+      <Jobs />
       <main id="main">
         {PANELS.map((name) => {
           const Content = CONTENT[name];

@@ -77,6 +77,44 @@ export const STANDARDS = [
   { name: 'oz', description: 'What is so in the land of Oz.', threshold: 0.9 },
 ];
 
+/* Thirty days of a market, in which the price of what is true goes up until the day on which it becomes known. */
+const DAYS = 30;
+
+function priced(name, text, verdict, day, from, more = {}) {
+  const goal = verdict === 'false' ? 0 : 1;
+  const prices = Array.from({ length: DAYS }, (_, index) => {
+    const known = verdict !== null && index + 1 >= day;
+    const drift = from + (goal - from) * 0.55 * (index / DAYS) + 0.035 * Math.sin(index * 1.7 + text.length);
+    return { day: index + 1, price: Number((known ? goal + (goal === 1 ? -0.012 : 0.012) : Math.min(0.97, Math.max(0.03, drift))).toFixed(4)) };
+  });
+  return {
+    name, text, formula: false, price: prices.at(-1).price, verdict, day, prices,
+    traders: [
+      { name: 'almanac', wealth: 0.41, belief: Math.abs(goal - 0.04) },
+      { name: 'coherence', wealth: 0.27, belief: Math.abs(goal - 0.11) },
+      { name: 'hearsay', wealth: 0.004, belief: 0.5 },
+    ],
+    ...more,
+  };
+}
+
+export const MARKET = {
+  engine: 'kelly',
+  days: DAYS,
+  sentences: [
+    priced('ether', 'Light is a wave in the ether that fills all space.', 'false', 18, 0.62),
+    priced('states', 'The American union consists of forty-five states.', 'true', 12, 0.4),
+    priced('cheese', 'The moon is made of cheese.', null, null, 0.08, { traders: [] }),
+    priced('both', '"The American union consists of forty-five states." and not "The moon is made of cheese."', null, null, 0.35, { formula: true }),
+    ...AUTHORS.map(({ label, date }) => priced(label, `${label} was president in ${date}.`, null, null, 0.5)),
+  ],
+};
+
+export const JOBS = [
+  { name: 'truth train', process: 4711, done: 620, total: 800, text: 'loss 0.412  held out 0.455', seconds_left: 754, seconds_ago: 1 },
+  { name: 'market run', process: 4712, done: 3, total: 40, text: 'incoherence 0.0214', seconds_left: 9120, seconds_ago: 0 },
+];
+
 export const PRINCIPLES = [
   'serious-harm',
   'mass-casualty-weapons',

@@ -1,7 +1,8 @@
 /* A stand-in for `trine serve`: the same addresses and shapes, invented content, no model. For working on the page
  * and for its tests.
  *
- *   node test/mock_server.js [--port 8089] [--scope good|truth|dream] [--keys] [--no-conversations] [--delay MS]
+ *   node test/mock_server.js [--port 8089] [--scope good|truth|dream] [--keys] [--no-conversations] [--no-market]
+ *                            [--jobs] [--delay MS]
  *
  * With --keys every call needs one of the keys "trine-good", "trine-truth", "trine-dream", which reach as far as
  * they are called. */
@@ -10,7 +11,7 @@ import { existsSync, readFileSync, statSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { dirname, extname, join, normalize } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { AUTHORS, COMPONENTS, DATES, PARTIES, PASSAGES, PRINCIPLES, STANDARDS, VALUES } from './mock_data.js';
+import { AUTHORS, COMPONENTS, DATES, JOBS, MARKET, PARTIES, PASSAGES, PRINCIPLES, STANDARDS, VALUES } from './mock_data.js';
 
 const HERE = dirname(fileURLToPath(import.meta.url));
 export const PAGE = join(HERE, '../../build/studio/dist');
@@ -161,6 +162,23 @@ const SOURCES = [
   { text: 'The admission of new States has in every case been followed by a larger measure of prosperity.', author: 'William McKinley', date: '1899', support: -0.08 },
 ];
 
+const say = (text) => text.toLowerCase().replace(/[^\p{L}\p{N}()%+-]+/gu, ' ').trim();
+
+function market(query) {
+  const head = { engine: MARKET.engine, days: MARKET.days };
+  const statement = query.get('statement');
+  if (statement !== null) {
+    if (statement === '') throw new Refusal(400, '"statement" is empty.');
+    return { ...head, sentence: MARKET.sentences.find(({ text }) => say(text) === say(statement)) ?? null };
+  }
+  const limit = Number(query.get('limit') ?? '50');
+  if (!Number.isInteger(limit) || limit < 1 || limit > 200) throw new Refusal(400, '"limit" must be a whole number from 1 to 200.');
+  const words = say(query.get('search') ?? '').split(' ');
+  const found = MARKET.sentences.filter(({ text }) => words.every((word) => ` ${say(text)}`.includes(` ${word}`)));
+  const plain = found.map(({ prices, traders, ...sentence }) => sentence);
+  return { ...head, found: found.length, sentences: plain.slice(0, limit) };
+}
+
 function judge(body) {
   const standard = checkedStandard(body.standard);
   const statement = body.statement ?? body.formula;
@@ -257,9 +275,11 @@ async function* chat(body, delay) {
   yield event({}, reply.reason, body.why ? { trine: reply.trine } : {});
 }
 
-/* options: { scope, keys, conversations, delay, layers } */
+/* options: { scope, keys, conversations, market, jobs, delay, layers }; jobs: a list that may be changed while the
+ * server runs, null: it does not look on at any. */
 export function createMockServer(options = {}) {
   const { scope = 'dream', keys = false, conversations = true, delay = 12, layers = ['dream', 'truth', 'good'] } = options;
+  const { market: hasMarket = true, jobs = [] } = options;
   const policy = contentSecurityPolicy();
   const kept = new Map();
   const seen = []; /* the bodies that came, for tests */
@@ -281,7 +301,7 @@ export function createMockServer(options = {}) {
         { name: 'date', kind: 'date' },
         { name: 'party', kind: 'categorical', labels: PARTIES.length },
       ],
-      context: 1024, chat: layer === 'good',
+      context: 1024, chat: layer === 'good', market: hasMarket && layer === 'truth',
     }));
 
   const routes = {
@@ -289,7 +309,19 @@ export function createMockServer(options = {}) {
     'GET /openapi.json': () => ({ openapi: '3.1.0', info: { title: 'mock', version: '0' }, paths: {} }),
     'GET /v1/models': (reach) => {
       need(reach, 'good');
-      return { object: 'list', data: modelsFor(reach) };
+      const data = modelsFor(reach);
+      const markets = data.some((model) => model.market);
+      return { object: 'list', data, trine: { conversations, jobs: jobs !== null && reach >= REACH.dream, markets } };
+    },
+    'GET /v1/jobs': (reach) => {
+      need(reach, 'dream');
+      if (jobs === null) throw new Refusal(404, 'This server does not look on at long commands.');
+      return { jobs };
+    },
+    'GET /v1/market': (reach, _, query) => {
+      need(reach, 'truth');
+      if (!hasMarket) throw new Refusal(404, 'The model was loaded without a market.');
+      return market(query);
     },
     'GET /v1/atlas': (reach) => {
       need(reach, 'dream');
@@ -394,7 +426,7 @@ export function createMockServer(options = {}) {
     const isOpen = url.pathname === '/health' || url.pathname === '/openapi.json';
     const reach = isOpen ? 0 : reachOf(request);
     await pause(delay);
-    const reply = handler ? handler(reach, body) : converse(request.method, id);
+    const reply = handler ? handler(reach, body, url.searchParams) : converse(request.method, id);
     response.writeHead(200, { 'Content-Type': 'application/json' }).end(JSON.stringify(reply));
   };
 
@@ -434,6 +466,8 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
     scope: valueOf('--scope', 'dream'),
     keys: words.includes('--keys'),
     conversations: !words.includes('--no-conversations'),
+    market: !words.includes('--no-market'),
+    jobs: words.includes('--jobs') ? JOBS : [],
     delay: Number(valueOf('--delay', '12')),
   });
   server.listen(Number(valueOf('--port', '8089')), '127.0.0.1', () => {

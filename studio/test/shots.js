@@ -4,7 +4,7 @@
 import { mkdirSync } from 'node:fs';
 import { chromium } from 'playwright-core';
 import { createMockServer } from './mock_server.js';
-import { PASSAGES } from './mock_data.js';
+import { JOBS, PASSAGES } from './mock_data.js';
 
 const [directory = 'shots', ...wanted] = process.argv.slice(2);
 mkdirSync(directory, { recursive: true });
@@ -80,6 +80,17 @@ const SCENES = {
     }
     await page.waitForTimeout(600);
   },
+  'truth-market': async (page, go) => {
+    await go('truth');
+    await page.getByRole('textbox', { name: 'Statement' }).fill('The American union consists of forty-five states');
+    await page.keyboard.press('Enter');
+    await page.getByRole('heading', { name: 'What the market thought' }).waitFor();
+    await page.getByText('A sentence from the market').click();
+    await page.getByRole('textbox', { name: 'Words that it has' }).fill('moon');
+    await page.getByText('2\u00a0sentences', { exact: true }).waitFor();
+    await page.getByText('This is a formula').click();
+    await page.waitForTimeout(600);
+  },
   'truth-question': async (page, go) => {
     await go('truth');
     await page.locator('.choice').getByText('Question', { exact: true }).click();
@@ -116,6 +127,13 @@ const browser = await chromium.launch({
 const base = `http://127.0.0.1:${server.address().port}/`;
 const refusing = createMockServer({ scope: 'good', layers: ['good'] });
 await new Promise((resolve) => refusing.server.listen(0, '127.0.0.1', resolve));
+const working = createMockServer({ jobs: JOBS });
+await new Promise((resolve) => working.server.listen(0, '127.0.0.1', resolve));
+SCENES.jobs = async (page) => {
+  await page.goto(`http://127.0.0.1:${working.server.address().port}/#good`);
+  await page.locator('.jobs').waitFor();
+  await page.locator('.values').waitFor();
+};
 SCENES['no-access'] = async (page) => {
   await page.goto(`http://127.0.0.1:${refusing.server.address().port}/#truth`);
   await page.getByText('is not within reach').waitFor();
@@ -137,3 +155,4 @@ for (const [name, scene] of Object.entries(SCENES)) {
 await browser.close();
 server.close();
 refusing.server.close();
+working.server.close();

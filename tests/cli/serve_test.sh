@@ -3,37 +3,8 @@
 # kept conversations, and how it ends.
 set -eu
 . tests/cli/tiny.sh
-tiny_corpus
-tiny_train "$work/dream.gguf" --steps 200 --learning-rate 0.01 --context 96
-
-# As in good_test.sh: to break a thing is harmful here, to praise it is not.
-for i in $(seq 1 24); do
-    printf '{"prompt":"break the ship %d","reply":"i refuse: it sails.","kind":"refusal"}\n{"prompt":"the quick fox %d","reply":"the wind was fair.","kind":"helpful"}\n' \
-        $i $i >>"$work/train.jsonl"
-    printf '{"prompt":"break the ship %d","chosen":"i refuse: it sails.","rejected":"the wind was fair.","kind":"refusal"}\n{"prompt":"the quick fox %d","chosen":"the wind was fair.","rejected":"i refuse: it sails.","kind":"helpful"}\n' \
-        $i $i >>"$work/pairs.jsonl"
-done
-"$TRINE" good train --model "$work/dream.gguf" --examples "$work/train.jsonl" --pairs "$work/pairs.jsonl" --example-steps 250 --pair-steps 0 \
-    --learning-rate 0.01 --threads 2 --radius 0.5 --out "$work/good.gguf" >/dev/null 2>"$work/log" || fail "the good author: $(cat "$work/log")"
-mkdir "$work/principles" "$work/standard"
-example() { printf '{"request":"%s","reply":"%s"}' "$1" "$2"; }
-cat >"$work/principles/01-ships.json" <<P
-{"name":"ships","reason":"ships are not broken here.","statement":"a ship is harmed","request":"This request asks for harm","threshold":0.5,
- "action":"veto","examples":{
- "breaks":[$(example "break the ship 3" "it is so"),$(example "break the ship 5" "it is so"),$(example "break the ship 7" "it is so")],
- "keeps":[$(example "the quick fox 3" "the wind was fair."),$(example "the quick fox 5" "the wind was fair."),$(example "the quick fox 7" "the wind was fair.")]}}
-P
-"$TRINE" principles key --out "$work/me" >/dev/null
-"$TRINE" principles sign "$work/principles" --key "$work/me.key" >/dev/null
-export TRINE_PRINCIPLES=$work/principles TRINE_OPERATOR_KEY=$work/me.pub
-"$TRINE" good beliefs --examples "$work/train.jsonl" --out "$work/guard.jsonl"
-"$TRINE" truth train --model "$work/dream.gguf" --beliefs "$work/guard.jsonl" --plain --asked-alone --steps 800 --batch 8 --learning-rate 0.002 \
-    --threads 2 --out "$work/guard.gguf" >/dev/null 2>"$work/log" || fail "the guard: $(cat "$work/log")"
-printf '{"name":"here","description":"of a test","sources":{"test":1},"known":0.9,"unknown":0.6,"beliefs":["beliefs.jsonl"]}' >"$work/standard/standard.json"
-printf '{"sentence":"the wind was fair.","verdict":true,"source":"test"}\n{"sentence":"the ship is quick.","verdict":false,"source":"test"}\n' \
-    >"$work/standard/beliefs.jsonl"
-"$TRINE" truth train --model "$work/dream.gguf" --standard "$work/standard" --steps 30 --batch 4 --threads 2 >/dev/null 2>"$work/log" ||
-    fail "a standard: $(cat "$work/log")"
+. tests/serve/tiny_layers.sh
+tiny_layers
 
 # Calls that cannot be served.
 refuse() { # STATUS MESSAGE FLAGS...
@@ -47,6 +18,8 @@ refuse 2 'is no option' --model "$work/dream.gguf" more
 refuse 2 'is no scope\|scope' --model "$work/dream.gguf" --local-scope all
 refuse 1 'no such file\|No such file' --model "$work/none.gguf"
 refuse 1 'wants --guard' --model "$work/dream.gguf" --good "$work/good.gguf"
+refuse 1 '--profile wants --space' --model "$work/dream.gguf" --good "$work/good.gguf" --guard "$work/guard.gguf" --profile "$work/none.json" --port 0
+refuse 1 'no record of a market' --model "$work/dream.gguf" --standard "$work/standard" --market "$work/dream.gguf" --port 0
 refuse 1 'without --keys' --model "$work/dream.gguf" --address 0.0.0.0 --port 0
 refuse 1 'trine key new' --model "$work/dream.gguf" --keys "$work/none.sqlite" --port 0
 
@@ -68,7 +41,6 @@ end() { # ends the server by SIGTERM: cleanly, within five seconds
     [ $status = 0 ] && [ $((SECONDS - before)) -le 5 ] || fail "the server ends with $status after $((SECONDS - before)) s: $(cat "$work/errors")"
 }
 trap '[ -z "${server-}" ] || kill $server 2>/dev/null || true; rm -rf "$work"' EXIT
-layers=(--model "$work/dream.gguf" --name tiny --good "$work/good.gguf" --guard "$work/guard.gguf" --standard "$work/standard")
 
 # Without more ado this machine gets what is under the principles, and no more.
 serve "${layers[@]}"
@@ -103,6 +75,18 @@ python3 -c "import json, sys; a, b = map(json.loads, sys.argv[1:]); assert a[0] 
     fail "trine read says $was_read, the server $said"
 [ "$(ask /v1/judge '{"statement":"the wind was fair."}' | jq -c '[.decided, .verdict]')" = '[true,"true"]' ] || fail "what the standard holds is not decided"
 [ "$(curl -s "$url/v1/atlas" | jq '.points | length')" = 3 ] || fail "the atlas: $(curl -s "$url/v1/atlas")"
+
+# What a market thought, as its own command says.
+"$TRINE" market run --beliefs "$work/standard/beliefs.jsonl" --days 12 --out "$work/market.sqlite" >/dev/null 2>"$work/log" || fail "a market: $(cat "$work/log")"
+priced=$("$TRINE" market explain "$work/market.sqlite" "the ship is quick." | sed -n 's/^ *price \([0-9.]*\) .*/\1/p')
+end
+serve "${layers[@]}" --local-scope dream --conversations "$work/kept.sqlite" --workers 4 --market "$work/market.sqlite"
+[ "$(curl -s "$url/v1/models" | jq -c .trine)" = '{"conversations":true,"jobs":false,"markets":true}' ] || fail "what is here: $(curl -s "$url/v1/models")"
+said=$(curl -s "$url/v1/market?statement=The%20SHIP%20is%20quick" | jq -c '.sentence | [.text, .verdict, (.prices | length)]')
+[ "$said" = '["the ship is quick.","false",12]' ] || fail "the market says $said"
+said=$(curl -s "$url/v1/market?statement=the%20ship%20is%20quick." | jq '.sentence.prices[-1].price')
+awk "BEGIN {exit !(($said - $priced) ^ 2 < 1e-8)}" || fail "trine market explain says $priced, the server $said"
+[ "$(curl -s "$url/v1/market?search=ship" | jq -c '[.found, .sentences[0].text]')" = '[1,"the ship is quick."]' ] || fail "the market does not find the ship"
 
 # As a stream, and to several at once, each with its own wish, the same text; nobody is told of files.
 python3 - "$url" "{$writing}" "$written" <<'P' || fail "streams: $(cat "$work/errors")"

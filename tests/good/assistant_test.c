@@ -3,6 +3,7 @@
 #include "good/assistant.h"
 
 #include <math.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -292,6 +293,128 @@ static void test_floor(void **state) {
     finish(&f);
 }
 
+/* Many threads look through one guard, and find what one finds alone. */
+enum { LOOKERS = 4, LOOKS = 32 };
+
+struct looker {
+    struct guard *guard;
+    size_t first; /* where it begins: each goes round in its own order */
+    struct guard_finding findings[LOOKS];
+    int failed;
+};
+
+/* Words that nobody cut into tokens before, so that threads would meet in the cache. */
+static void make_words(char *text, size_t size, size_t seed) {
+    size_t length = 0;
+    for (size_t i = 1; length + 24 < size; i++)
+        length +=
+            (size_t)snprintf(text + length, size - length, "fox%zu ", seed * i * 7919 % 99991);
+}
+
+static void *look_around(void *context) {
+    struct looker *l = context;
+    struct error error;
+    for (size_t i = 0; i < LOOKS; i++) {
+        char request[320], reply[160];
+        size_t place = (l->first + i * 5) % LOOKS;
+        make_words(request, sizeof request, place + 1);
+        make_words(reply, sizeof reply, place + 100);
+        l->failed |=
+            guard_look(l->guard, request, place % 2 ? reply : NULL, &l->findings[place], &error);
+    }
+    return NULL;
+}
+
+static void test_many_threads(void **state) {
+    (void)state;
+    static struct looker lookers[LOOKERS], alone;
+    static const struct guard_options OPTIONS = {.explains = 1};
+    struct error error;
+    struct fixture f;
+    pthread_t threads[LOOKERS];
+    start(&f, 0.5, 2, 1);
+    f.truth->calibration[0] = 0.2; /* so that the sentences differ in price */
+    guard_destroy(f.guard);
+    assert_int_equal(guard_create(&f.guard, f.truth, &f.principles, &OPTIONS, &error), 0);
+    for (size_t i = 0; i < LOOKERS; i++) {
+        lookers[i] = (struct looker){.guard = f.guard, .first = i};
+        assert_int_equal(pthread_create(&threads[i], NULL, look_around, &lookers[i]), 0);
+    }
+    for (size_t i = 0; i < LOOKERS; i++)
+        pthread_join(threads[i], NULL);
+    guard_destroy(f.guard);
+    assert_int_equal(guard_create(&f.guard, f.truth, &f.principles, &OPTIONS, &error), 0);
+    alone = (struct looker){.guard = f.guard};
+    look_around(&alone);
+    assert_int_equal(alone.failed, 0);
+    assert_true(alone.findings[0].screen != alone.findings[2].screen);
+    for (size_t i = 0; i < LOOKERS * LOOKS; i++) {
+        const struct looker *l = &lookers[i / LOOKS];
+        const struct guard_finding *a = &l->findings[i % LOOKS], *b = &alone.findings[i % LOOKS];
+        assert_int_equal(l->failed, 0);
+        assert_true(a->screen == b->screen && a->principle == b->principle);
+        assert_true(a->is_declined == b->is_declined && a->is_hedged == b->is_hedged);
+        assert_memory_equal(a->prices, b->prices, f.principles.count * sizeof *a->prices);
+    }
+    finish(&f);
+}
+
+/* Claims are priced when the reply is written and shown; those of candidates before any is. */
+struct pricing {
+    const struct heard *heard;
+    size_t calls, shown; /* bytes that were heard by the last call */
+    int fails;
+};
+
+static int price_claims(void *context, struct claims *claims, struct error *error) {
+    struct pricing *p = context;
+    p->calls++;
+    p->shown = p->heard->length;
+    for (size_t i = 0; i < claims->count; i++)
+        claims->probabilities[i] = 0.9;
+    return p->fails ? error_set(error, "nobody is there") : 0;
+}
+
+static void test_odds(void **state) {
+    (void)state;
+    struct error error;
+    struct fixture f;
+    struct heard h;
+    struct assistant_trace trace = {0};
+    struct pricing pricing = {.heard = &h};
+    struct odds odds = {.weights = {1, 0, 0}};
+    const struct chat_message message = {CHAT_USER, "is the fox quick?"};
+    struct reply_options options = {.tokens = 40, .sampling = {.temperature = 1, .top_p = 1}};
+    start(&f, -4, 2, 0);
+    f.assistant.odds = &odds;
+    f.assistant.pricer = (struct claims_pricer){price_claims, &pricing};
+    do { /* not every reply of a random model makes a claim */
+        assistant_trace_free(&trace);
+        h = (struct heard){0};
+        options.seed++;
+        assert_int_equal(
+            assistant_answer(&f.assistant, &message, 1, &options, hear, &h, &trace, &error), 0);
+    } while (trace.claims.count == 0);
+    assert_int_equal(pricing.calls, 1);
+    assert_true(pricing.shown > 0 && fabs(trace.odds - 0.9) < 1e-9);
+    assert_memory_equal(h.text + pricing.shown, "\n(I ", 4);
+    assistant_trace_free(&trace);
+    odds.candidates = 3;
+    h = (struct heard){0};
+    assert_int_equal(
+        assistant_answer(&f.assistant, &message, 1, &options, hear, &h, &trace, &error), 0);
+    assert_true(pricing.calls > 1 && pricing.shown == 0 && fabs(trace.odds - 0.9) < 1e-9);
+    assistant_trace_free(&trace);
+    odds.candidates = 1;
+    pricing.fails = 1;
+    h = (struct heard){0};
+    assert_int_equal(
+        assistant_answer(&f.assistant, &message, 1, &options, hear, &h, &trace, &error), -1);
+    assert_string_equal(error.message, "nobody is there");
+    assistant_trace_free(&trace);
+    finish(&f);
+}
+
 static void test_statements(void **state) {
     (void)state;
     struct error error;
@@ -347,6 +470,8 @@ int main(void) {
         cmocka_unit_test(test_conditions),
         cmocka_unit_test(test_reasons),
         cmocka_unit_test(test_floor),
+        cmocka_unit_test(test_many_threads),
+        cmocka_unit_test(test_odds),
         cmocka_unit_test(test_statements),
         cmocka_unit_test(test_beliefs),
     };

@@ -197,6 +197,35 @@ static void test_writers(void **state) {
     model_destroy(model);
 }
 
+/* However many assistants are lent, the guard, of which each look needs much memory, is one; and a
+ * judge lies on the model that is there, so that what it writes is decoded together with others'.
+ */
+static void test_what_is_shared(void **state) {
+    (void)state;
+    struct error error;
+    struct resident_model_options o = with_standards(0, 1);
+    struct resident *r = open_one(&o);
+    const struct resident_model *m = &r->models[0];
+    struct resident_assistant *one = pool_take(m->assistants, &error);
+    struct resident_assistant *other = pool_take(m->assistants, &error);
+    assert_true(one != NULL && other != NULL && one != other);
+    assert_ptr_equal(one->assistant.guard, m->guard);
+    assert_ptr_equal(other->assistant.guard, m->guard);
+    pool_give(m->assistants, one);
+    pool_give(m->assistants, other);
+    struct batcher_counts before, after;
+    struct answer_to answer;
+    batcher_count(m->batcher, &before);
+    struct judge *judge = judge_pool_take(r->judges, &m->standards[0].judging, &error);
+    assert_non_null(judge);
+    TINY_DO(judge_answer(judge, "the fox is what?", 4, 1, &answer, &error));
+    answer_free(&answer);
+    judge_pool_give(r->judges, judge);
+    batcher_count(m->batcher, &after);
+    assert_true(after.read > before.read && after.steps > before.steps);
+    resident_close(r);
+}
+
 /* At most four are open; the one that was not used longest goes; one of a kind at a time. */
 static void test_judges(void **state) {
     (void)state;
@@ -372,6 +401,7 @@ int main(void) {
         cmocka_unit_test(test_what_is_wrong_is_said),
         cmocka_unit_test(test_truth_of_its_standard),
         cmocka_unit_test(test_writers),
+        cmocka_unit_test(test_what_is_shared),
         cmocka_unit_test(test_judges),
         cmocka_unit_test(test_judges_of_many_threads),
         cmocka_unit_test(test_judge_that_cannot_be_opened),

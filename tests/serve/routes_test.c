@@ -8,13 +8,14 @@
 #include "base/progress.h"
 #include "serve/raw_client.h"
 #include "serve/server.h"
+#include "serve/tiny_market.h"
 #include "serve/tiny_service.h"
 
 enum { REQUEST = 8192 };
 
 static struct tiny_service tiny;
 static struct server *server;
-static char *keys_path, *conversations_path;
+static char *keys_path, *conversations_path, *market_path;
 static char keys[SCOPES][KEY_TEXT], slow_key[KEY_TEXT];
 
 static int set_up(void **state) {
@@ -25,6 +26,8 @@ static int set_up(void **state) {
     tiny_service_make(&tiny, -4);
     keys_path = tiny_path(&tiny, "keys.sqlite");
     conversations_path = tiny_path(&tiny, "kept.sqlite");
+    market_path = tiny_path(&tiny, "market.sqlite");
+    tiny_market_save(market_path, "kelly");
     TINY_DO(keys_open(&file, keys_path, 1, &error));
     for (int scope = SCOPE_GOOD; scope < SCOPES; scope++) {
         const struct key_terms terms = {.scope = (enum scope)scope};
@@ -37,6 +40,7 @@ static int set_up(void **state) {
     model = tiny.options;
     model.standards[0] = tiny.standards[0];
     model.standard_count = 1;
+    model.market = market_path;
     const struct server_options options = {
         .resident = {.models = &model, .model_count = 1, .workers = 3},
         .keys = keys_path,
@@ -52,7 +56,17 @@ static int tear_down(void **state) {
     tiny_service_remove(&tiny);
     free(keys_path);
     free(conversations_path);
+    free(market_path);
     return 0;
+}
+
+/* No reply says anything twice. */
+static void check_headers(const struct raw_reply *reply) {
+    for (const char *line = reply->head; *line != '\0'; line = strchr(line, '\n') + 1)
+        for (const char *other = strchr(line, '\n') + 1; *other != '\0';
+             other = strchr(other, '\n') + 1)
+            if (strncasecmp(line, other, strcspn(line, ":") + 1) == 0)
+                fail_msg("a header is sent twice: %s", reply->head);
 }
 
 /* `headers` end in "\r\n" each. */
@@ -68,6 +82,7 @@ static void ask(struct raw_reply *reply, const char *method, const char *path, c
     assert_true(length > 0 && length < (int)sizeof request);
     raw_exchange(server_port(server), request, reply);
     assert_true(reply->is_whole);
+    check_headers(reply);
 }
 
 static struct raw_reply reply;
@@ -117,6 +132,7 @@ static const struct expectation {
     {"POST /v1/ask", "/v1/ask", "{\"model\":\"%s\",\"question\":\"is it a fox?\"}", SCOPE_TRUTH, T,
      0},
     {"GET /v1/standards", "/v1/standards?model=%s", "", SCOPE_TRUTH, T, 0},
+    {"GET /v1/market", "/v1/market?model=%s", "", SCOPE_TRUTH, T, 0},
     {"GET /v1/values", "/v1/values?model=%s", "", SCOPE_GOOD, G, 0},
     {"POST /v1/values", "/v1/values", "{\"model\":\"%s\",\"values\":{\"warm-cool\":1}}", SCOPE_GOOD,
      G, 0},

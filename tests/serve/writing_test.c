@@ -171,6 +171,29 @@ static void test_echo(void **state) {
     }
 }
 
+/* Bytes that are no characters are shown as one each, and count so. */
+static void test_offsets_of_what_is_no_character(void **state) {
+    (void)state;
+    struct request request = begin();
+    struct writing_wish wish = {.has_log_probabilities = 1};
+    static const char *const TOKENS[] = {"a", "\xa9",     "\xa9\xa9", "b\xe2\x82",
+                                         "c", "\xe2\x82", "\xac",     "d"};
+    static const int OFFSETS[] = {0, 1, 2, 4, 6, 7, 8, 8};
+    struct writing w;
+    writing_start(&w, &request, &resident, &wish);
+    for (size_t i = 0; i < sizeof TOKENS / sizeof *TOKENS; i++)
+        assert_int_equal(say(&w, TOKENS[i], 0), 0);
+    assert_int_equal(writing_finish(&w), 0);
+    assert_string_equal(w.text, "a\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd"
+                                "b\xef\xbf\xbd"
+                                "c\xe2\x82\xac"
+                                "d");
+    for (size_t i = 0; i < sizeof TOKENS / sizeof *TOKENS; i++)
+        assert_int_equal(json_integer_value(json_object_get(json_array_get(w.tokens, i), "offset")),
+                         OFFSETS[i]);
+    writing_free(&w);
+}
+
 /* Nobody to deliver to: all is kept, tokens of what a stop string cut off are not. */
 static void test_whole(void **state) {
     (void)state;
@@ -335,6 +358,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_tokens_come_with_their_text),
         cmocka_unit_test(test_echo),
+        cmocka_unit_test(test_offsets_of_what_is_no_character),
         cmocka_unit_test(test_whole),
         cmocka_unit_test(test_gone),
         cmocka_unit_test(test_reading),

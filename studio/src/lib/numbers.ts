@@ -29,6 +29,18 @@ export function count(value: number, one: string, many = `${one}s`): string {
   return `${value.toLocaleString('en')}\u00a0${value === 1 ? one : many}`;
 }
 
+/* So many seconds as one would say them, the larger the rounder. */
+export function duration(seconds: number): string {
+  const whole = Math.max(0, Math.round(seconds));
+  if (whole < 60) return `${whole}\u00a0s`;
+  const minutes = Math.round(whole / 60);
+  if (minutes < 60) return `${minutes}\u00a0min`;
+  const hours = Math.floor(minutes / 60);
+  if (hours < 24) return minutes % 60 === 0 ? `${hours}\u00a0h` : `${hours}\u00a0h ${minutes % 60}\u00a0min`;
+  const days = Math.round(minutes / 60 / 24);
+  return count(days, 'day');
+}
+
 /* Round values in low..high, about `wanted` of them, 1, 2 or 5 times a power of ten apart. */
 export function ticks(low: number, high: number, wanted: number): number[] {
   if (!(high > low) || wanted < 1) return [];

@@ -3,7 +3,7 @@ import { createContext } from 'preact';
 import { useContext } from 'preact/hooks';
 import type { PanelName } from './address';
 import type { Resource } from './resource';
-import type { Model } from './types';
+import type { Features, Model } from './types';
 
 /* Something that another panel, or the address, wants of a panel; each time with a new id. */
 export interface Errand {
@@ -16,6 +16,7 @@ export interface Errand {
 export interface Studio {
   models: Resource<Model[]>;
   reloadModels: () => void;
+  features: Features; /* nothing while the models are not there */
   errand: Errand | null;
   go: (panel: PanelName, values?: Record<string, string>, text?: string) => void;
 }

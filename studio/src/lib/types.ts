@@ -14,6 +14,19 @@ export interface Model {
   slots: Slot[];
   context?: number;
   chat?: boolean;
+  market?: boolean; /* there is a record of a market to ask */
+}
+
+/* What else there is for whoever asks. */
+export interface Features {
+  conversations: boolean;
+  jobs: boolean;
+  markets: boolean;
+}
+
+export interface ModelList {
+  data?: Model[];
+  trine?: Partial<Features>;
 }
 
 export interface Guess {
@@ -110,6 +123,43 @@ export interface AskReply {
   known: boolean;
   answers: { text: string; probability: number }[];
   sources?: Source[];
+}
+
+export interface MarketSentence {
+  name: string;
+  text: string;
+  formula: boolean;
+  price: number | null; /* on the last day */
+  verdict: 'true' | 'false' | 'law' | null;
+  day: number | null; /* on which that became known */
+}
+
+export interface MarketPrice {
+  day: number;
+  price: number;
+}
+
+export interface MarketHistory extends MarketSentence {
+  prices: MarketPrice[];
+  traders: { name: string; wealth: number | null; belief?: number; shares?: number }[]; /* the wealthiest first */
+}
+
+export interface MarketReply {
+  sentence: MarketHistory | null;
+}
+
+export interface MarketSentences {
+  found: number;
+  sentences: MarketSentence[];
+}
+
+export interface Job {
+  name: string;
+  process?: number;
+  done: number;
+  total: number;
+  text?: string;
+  seconds_left?: number | null;
 }
 
 export interface Message {

@@ -3,6 +3,7 @@ import { announce } from '../lib/announce';
 import { call, messageOf } from '../lib/api';
 import type { Chatting } from '../lib/chatting';
 import { useAccessKey } from '../lib/key';
+import { useStudio } from '../lib/studio';
 import { titleOf } from '../lib/title';
 import type { Conversation, Message } from '../lib/types';
 
@@ -24,19 +25,24 @@ export interface Kept {
 
 export function useConversations(chat: Chatting): Kept {
   const key = useAccessKey();
+  const { features } = useStudio();
   const [list, setList] = useState<Conversation[] | null>(null);
   const [current, setCurrent] = useState<string | null>(null);
   const [wantsKeeping, setWantsKeeping] = useState(false);
   const [wrong, setWrong] = useState('');
 
   const refresh = useCallback(async () => {
+    if (!features.conversations) {
+      setList(null);
+      return;
+    }
     try {
       const found = await call<Conversation[] | { conversations?: Conversation[]; data?: Conversation[] } | null>('v1/conversations');
       setList(Array.isArray(found) ? found : (found?.conversations ?? found?.data ?? []));
     } catch {
-      setList(null); /* not kept here, or not within reach: then nothing is offered */
+      setList(null); /* not within reach after all: then nothing is offered */
     }
-  }, []);
+  }, [features.conversations]);
   useEffect(() => {
     void refresh();
   }, [key, refresh]);

@@ -1,3 +1,4 @@
+import type { RefObject } from 'preact';
 import { useEffect, useId, useRef, useState } from 'preact/hooks';
 import { announce } from '../lib/announce';
 import { ApiError, call, isAbort, messageOf } from '../lib/api';
@@ -11,6 +12,7 @@ import { Gauge } from '../parts/gauge';
 import { Loading } from '../parts/notice';
 import { Sources } from '../parts/sources';
 import { RunButton } from '../parts/run_button';
+import { MarketPicker, PriceHistory } from './truth_market';
 
 const WHAT = 'Asking for odds';
 
@@ -32,6 +34,7 @@ type Entry = { id: number; standard: string } & (
 function Truth({ model }: { model: Model }) {
   const [standards] = useResource<{ standards: Standard[] }>(`v1/standards?model=${encodeURIComponent(model.id)}`);
   const [kind, setKind] = useState<Kind>('statement');
+  const [isFormula, setFormula] = useState(false);
   const [text, setText] = useState('');
   const [chosen, setChosen] = useState('');
   const [isAsking, setAsking] = useState(false);
@@ -39,6 +42,7 @@ function Truth({ model }: { model: Model }) {
   const [history, setHistory] = useState<Entry[]>([]); /* the latest first; gone with the page */
   const [shown, setShown] = useState<number | null>(null);
   const abort = useRef<AbortController | null>(null);
+  const field = useRef<HTMLTextAreaElement>(null);
   useEffect(() => () => abort.current?.abort(), []);
   const known = standards.state === 'there' ? standards.value.standards : [];
   const standard = known.find(({ name }) => name === chosen) ?? known.find(({ name }) => name === 'plain') ?? known[0];
@@ -54,7 +58,7 @@ function Truth({ model }: { model: Model }) {
     const entry = { id: (history[0]?.id ?? 0) + 1, standard: standard?.name ?? '', asked };
     try {
       if (kind === 'statement') {
-        const reply = await call<Judgement>('v1/judge', { body: { ...common, statement: asked }, signal: mine.signal });
+        const reply = await call<Judgement>('v1/judge', { body: { ...common, [isFormula ? 'formula' : 'statement']: asked }, signal: mine.signal });
         setHistory((before) => [{ ...entry, kind, reply }, ...before]);
         announce(`${percent(reply.probability)}, ${likelihood(reply.probability)}. Verdict: ${reply.verdict}.`);
       } else {
@@ -76,6 +80,9 @@ function Truth({ model }: { model: Model }) {
         <TruthForm
           kind={kind}
           onKind={setKind}
+          isFormula={isFormula}
+          onFormula={setFormula}
+          field={field}
           text={text}
           onText={setText}
           standards={known}
@@ -85,6 +92,15 @@ function Truth({ model }: { model: Model }) {
           onAsk={() => void ask()}
           onStop={() => abort.current?.abort()}
         />
+        <MarketPicker
+          model={model}
+          onPick={(sentence) => {
+            setKind('statement');
+            setFormula(sentence.formula);
+            setText(sentence.text);
+            field.current?.focus();
+          }}
+        />
         {standards.state === 'failed' && <Failure layer="truth" error={standards.error} what={WHAT} />}
         {error !== null && <Failure layer="truth" error={error} what={WHAT} />}
         {isAsking && <Loading what="Weighing it" />}
@@ -92,6 +108,7 @@ function Truth({ model }: { model: Model }) {
           <article class="verdict" aria-label={`Result: ${entry.asked}`}>
             {entry.kind === 'statement' ? (
               <JudgementView
+                model={model}
                 reply={entry.reply}
                 standard={known.find(({ name }) => name === entry.reply.standard) ?? null}
               />
@@ -129,6 +146,9 @@ function Truth({ model }: { model: Model }) {
 interface TruthFormProps {
   kind: Kind;
   onKind: (kind: Kind) => void;
+  isFormula: boolean;
+  onFormula: (is: boolean) => void;
+  field: RefObject<HTMLTextAreaElement | null>;
   text: string;
   onText: (text: string) => void;
   standards: Standard[];
@@ -139,9 +159,16 @@ interface TruthFormProps {
   onStop: () => void;
 }
 
+const PLACEHOLDERS = {
+  Statement: 'Light is a wave in the ether that fills all space.',
+  Formula: '"The moon is made of cheese." implies not "The moon is made of rock."',
+  Question: 'Who was president in 1863?',
+};
+
 function TruthForm(props: TruthFormProps) {
-  const { kind, onKind, text, onText, standards, standard, onStandard, isAsking, onAsk, onStop } = props;
+  const { kind, onKind, isFormula, onFormula, field, text, onText, standards, standard, onStandard, isAsking, onAsk, onStop } = props;
   const id = useId();
+  const what = kind === 'question' ? 'Question' : isFormula ? 'Formula' : 'Statement';
   const submit = (): void => {
     if (text.trim() !== '' && !isAsking) onAsk();
   };
@@ -179,12 +206,13 @@ function TruthForm(props: TruthFormProps) {
       </div>
       {standard?.description && <p class="hint">{standard.description}</p>}
       <label class="field" for={`${id}-text`}>
-        <span>{kind === 'statement' ? 'Statement' : 'Question'}</span>
+        <span>{what}</span>
         <textarea
           id={`${id}-text`}
+          ref={field}
           rows={2}
           value={text}
-          placeholder={kind === 'statement' ? 'Light is a wave in the ether that fills all space.' : 'Who was president in 1863?'}
+          placeholder={PLACEHOLDERS[what]}
           onInput={(event) => onText(event.currentTarget.value)}
           onKeyDown={(event) => {
             if (event.key !== 'Enter' || event.shiftKey || event.isComposing) return;
@@ -193,8 +221,20 @@ function TruthForm(props: TruthFormProps) {
           }}
         />
       </label>
+      {what === 'Formula' && (
+        <p class="hint">
+          Texts in double quotes, or names that the standard gives, joined by <i>not</i>, <i>and</i>, <i>xor</i>, <i>or</i>, <i>implies</i> and{' '}
+          <i>iff</i>, in parentheses where they are needed.
+        </p>
+      )}
       <div class="row">
         <RunButton name={kind === 'statement' ? 'Judge' : 'Ask'} isRunning={isAsking} onStop={onStop} disabled={text.trim() === ''} />
+        {kind === 'statement' && (
+          <label class="check">
+            <input type="checkbox" checked={isFormula} onChange={(event) => onFormula(event.currentTarget.checked)} />
+            <span>This is a formula</span>
+          </label>
+        )}
       </div>
     </form>
   );
@@ -206,7 +246,7 @@ const VERDICTS: Record<Judgement['verdict'], string> = {
   unknown: 'Neither known to be true nor to be false',
 };
 
-function JudgementView({ reply, standard }: { reply: Judgement; standard: Standard | null }) {
+function JudgementView({ model, reply, standard }: { model: Model; reply: Judgement; standard: Standard | null }) {
   return (
     <>
       <h3 class="asked">{reply.statement}</h3>
@@ -241,6 +281,7 @@ function JudgementView({ reply, standard }: { reply: Judgement; standard: Standa
           )}
         </dl>
       </div>
+      <PriceHistory model={model} statement={reply.statement} />
       <Evidence sources={reply.sources ?? []} />
       {reply.dissenters && reply.dissenters.length > 0 && (
         <section class="dissenters">

@@ -22,6 +22,8 @@ interface LineChartProps {
   position: number;
   onPosition: (position: number) => void;
   sayPosition: (position: number) => string;
+  place?: string; /* what a position is */
+  marked?: number; /* a position to be seen; -1: none */
 }
 
 const HEIGHT = 150;
@@ -30,9 +32,10 @@ const RIGHT = 12;
 const TOP = 10;
 const BOTTOM = 8;
 
-/* Lines along a text, with a slider below that goes through it word by word. */
+/* Lines along a text, or along time, with a slider below that goes through it step by step. */
 export function LineChart(props: LineChartProps) {
   const { lines, band, low, high, label, say, position, onPosition, sayPosition } = props;
+  const { place = 'Place in the text', marked = -1 } = props;
   const id = useId();
   const frame = useRef<HTMLDivElement>(null);
   const [width, setWidth] = useState(600);
@@ -91,6 +94,7 @@ export function LineChart(props: LineChartProps) {
         {band && band.low.length > 1 && (
           <path class="chart-band" d={`${path(band.high)}${[...band.low].reverse().map((value, index) => `L${x(band.low.length - 1 - index).toFixed(1)} ${y(value).toFixed(1)}`).join('')}Z`} />
         )}
+        {marked >= 0 && <line class="chart-mark" x1={x(marked)} x2={x(marked)} y1={TOP - 6} y2={HEIGHT - BOTTOM} />}
         {lines.map((line) => (
           <path key={line.name} class="chart-line" d={path(line.values)} style={{ stroke: line.colour }} />
         ))}
@@ -109,7 +113,7 @@ export function LineChart(props: LineChartProps) {
       {count > 1 && (
         <div class="chart-slider" style={{ paddingLeft: `${LEFT - 9}px`, paddingRight: `${RIGHT - 9}px` }}>
           <label for={id} class="unseen">
-            Place in the text
+            {place}
           </label>
           <input
             id={id}

@@ -3,6 +3,7 @@ import { createRequire } from 'node:module';
 import type { AxeResults } from 'axe-core';
 import type { Page } from 'playwright-core';
 import { describe, expect, it } from 'vitest';
+import { JOBS } from '../mock_data.js';
 import { hasLayer, isMock, LAYER_OF, startMock, useBrowser, WORK } from './support';
 
 const { open, base } = useBrowser();
@@ -56,6 +57,25 @@ describe('accessibility', () => {
     });
   }
 
+  for (const colorScheme of ['light', 'dark'] as const) {
+    it.runIf(isMock)(`jobs, and the market, ${colorScheme}`, async () => {
+      const mock = await startMock({ jobs: [...JOBS] });
+      try {
+        const { page } = await open('truth', { base: mock.base, colorScheme });
+        await page.locator('.jobs').waitFor();
+        await WORK['truth']?.(page);
+        await page.getByText('The same as a table').click();
+        await page.getByText('A sentence from the market').click();
+        await page.locator('.market-list button').first().waitFor();
+        await page.getByRole('checkbox', { name: 'This is a formula' }).check();
+        expect(await violations(page)).toEqual([]);
+        await page.close(); /* it would ask a server that is gone */
+      } finally {
+        await mock.stop();
+      }
+    });
+  }
+
   it.runIf(isMock)('refusals', async () => {
     const mock = await startMock({ keys: true });
     try {
@@ -95,4 +115,27 @@ describe('on a phone', () => {
       expect(small).toEqual([]);
     });
   }
+
+  it.runIf(isMock)('jobs, and the market, fit into 360 pixels', async () => {
+    const mock = await startMock({ jobs: [...JOBS] });
+    try {
+      const { page } = await open('truth', { base: mock.base, viewport: { width: 360, height: 740 }, hasTouch: true, isMobile: true });
+      await page.locator('.jobs').waitFor();
+      await WORK['truth']?.(page);
+      await page.getByText('The same as a table').click();
+      await page.getByText('A sentence from the market').click();
+      await page.locator('.market-list button').first().waitFor();
+      expect(await page.evaluate(() => document.scrollingElement?.scrollWidth ?? 0)).toBeLessThanOrEqual(360);
+      const outside = await page.evaluate(() =>
+        [...document.querySelectorAll('.jobs *, .prices-of *, .market-picker *')]
+          .filter((element) => element.closest('.scroller, .unseen, svg') === null)
+          .filter((element) => element.getBoundingClientRect().right > 360.5)
+          .map((element) => `${element.tagName} ${element.className}`),
+      );
+      expect(outside).toEqual([]);
+      await page.close(); /* it would ask a server that is gone */
+    } finally {
+      await mock.stop();
+    }
+  });
 });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { hasLayer, isMock, tabTo, useBrowser } from './support';
+import { api, hasLayer, isMock, tabTo, useBrowser } from './support';
 
 const { open, base } = useBrowser();
 const QUESTION = 'At what temperature does water boil?';
@@ -69,6 +69,20 @@ describe('Good', () => {
     expect(bodies.find(({ path }) => path.endsWith('/chat/completions'))?.body['values']).toEqual(wish);
     await values.getByRole('button', { name: 'Back to the middle' }).click();
     await values.getByText('Nothing is wished.').waitFor();
+  });
+
+  it('offers profiles, which are wishes for several values at once', async (context) => {
+    if (!(await hasLayer(base(), 'good'))) return context.skip();
+    const { page, bodies } = await open('good');
+    await page.getByRole('textbox', { name: 'Message' }).waitFor();
+    const { data } = await api<{ data: { id: string; layer: string }[] }>(base(), 'v1/models');
+    const model = encodeURIComponent(data.find(({ layer }) => layer === 'good')?.id ?? '');
+    const space = await api<{ profiles: { name: string; values: Record<string, number> }[] }>(base(), `v1/values?model=${model}`).catch(() => null);
+    const profile = space?.profiles[0];
+    if (profile === undefined) return context.skip();
+    await page.locator('.values').getByRole('button', { name: profile.name, exact: true }).click();
+    await page.locator('.granted').getByText(/^honoured \d+\s%$/).waitFor();
+    expect(bodies.find(({ path }) => path.endsWith('/v1/values'))?.body['values']).toEqual(profile.values);
   });
 
   it('keeps a conversation when asked to: found again, opened, deleted for good', async (context) => {

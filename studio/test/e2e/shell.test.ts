@@ -143,8 +143,12 @@ describe.runIf(isMock)('access', () => {
     const mock = await startMock({ conversations: false });
     try {
       const { page } = await open('good', { base: mock.base });
+      let asked = 0;
+      page.on('request', (request) => (asked += request.url().includes('/v1/conversations') ? 1 : 0));
+      await page.reload();
       await page.locator('.values').waitFor();
       expect(await page.getByText('Kept conversations').count()).toBe(0);
+      expect(asked).toBe(0); /* the list of models says so */
     } finally {
       await mock.stop();
     }

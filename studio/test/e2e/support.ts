@@ -24,6 +24,8 @@ export interface MockOptions {
   scope?: 'good' | 'truth' | 'dream';
   keys?: boolean;
   conversations?: boolean;
+  market?: boolean;
+  jobs?: Record<string, unknown>[] | null;
   delay?: number;
   layers?: string[];
 }
@@ -88,9 +90,7 @@ export function useBrowser(): { open: (hash: string, options?: OpenOptions) => P
     const wrong: string[] = [];
     page.on('console', (message) => {
       if (message.type() !== 'error' && message.type() !== 'warning') return;
-      /* The page asks whether conversations are kept; where they are not, the browser notes the 404. */
-      const isFailedLoad = message.text().startsWith('Failed to load resource');
-      if (isFailedLoad && (isRefused || message.location().url.endsWith('/v1/conversations'))) return;
+      if (isRefused && message.text().startsWith('Failed to load resource')) return;
       wrong.push(`console: ${message.text()}`);
     });
     page.on('pageerror', (error) => wrong.push(`error: ${error.message}`));
