@@ -5,7 +5,7 @@
 
 CC = gcc
 PACKAGES = sqlite3 libzstd zlib jansson libpcre2-8 libutf8proc libsodium cairo lapacke libmicrohttpd
-DEBIAN_PACKAGES = gcc make pkg-config libdnnl-dev libsqlite3-dev libzstd-dev zlib1g-dev \
+DEBIAN_PACKAGES = gcc libstdc++-12-dev make pkg-config libdnnl-dev libsqlite3-dev libzstd-dev zlib1g-dev \
     libjansson-dev libpcre2-dev libutf8proc-dev libsodium-dev libcairo2-dev liblapacke-dev libcadical-dev libmicrohttpd-dev libcmocka-dev npm \
     ca-certificates curl jq python3 python3-pip python3-venv
 
@@ -42,7 +42,7 @@ LIBRARY_OBJECTS = $(LIBRARY_SOURCES:%.c=$(BUILD)/%.o)
 TESTS = $(TEST_SOURCES:%.c=$(BUILD)/%)
 PROGRAM = $(if $(filter build,$(BUILD)),trine,$(BUILD)/trine)
 
-.PHONY: all test check tests bench demo demo-smollm2 fuzz install uninstall clean format format-check packages
+.PHONY: all test check tests bench demo demo-smollm2 fuzz install uninstall completions clean format format-check packages
 all: $(PROGRAM)
 
 # Everything from nothing to a trained model and its report, under demo/.
@@ -147,6 +147,7 @@ PREFIX = /usr/local
 STANDARDS = plain before-1900 oz
 PRINCIPLES = $(wildcard recipes/principles/*.json) recipes/principles/principles.sig
 INSTALLED = $(DESTDIR)$(PREFIX)
+SYSTEMD_UNIT_DIR = $(PREFIX)/lib/systemd/system
 install: $(PROGRAM) $(LIBRARY) $(SHARED)
 	install -d $(INSTALLED)/bin $(INSTALLED)/include $(INSTALLED)/lib/pkgconfig $(INSTALLED)/share/man/man1
 	install -m 755 $(PROGRAM) $(INSTALLED)/bin/trine
@@ -154,8 +155,8 @@ install: $(PROGRAM) $(LIBRARY) $(SHARED)
 	install -m 644 $(LIBRARY) $(INSTALLED)/lib
 	install -m 755 $(SHARED) $(INSTALLED)/lib
 	ln -sf libtrine.so.0 $(INSTALLED)/lib/libtrine.so
-	sed -e 's|@PREFIX@|$(PREFIX)|; s|@VERSION@|$(VERSION)|; s|@PACKAGES@|$(LINKED_PACKAGES)|' doc/trine.pc.in \
-	    >$(INSTALLED)/lib/pkgconfig/trine.pc
+	sed -e 's|@PREFIX@|$(PREFIX)|; s|@VERSION@|$(VERSION)|; s|@PACKAGES@|$(LINKED_PACKAGES)|' doc/trine.pc.in | \
+	    install -m 644 /dev/stdin $(INSTALLED)/lib/pkgconfig/trine.pc
 	install -m 644 doc/trine.1 $(INSTALLED)/share/man/man1
 	for standard in $(STANDARDS); do \
 	    install -d $(INSTALLED)/share/trine/standards/$$standard && \
@@ -163,14 +164,29 @@ install: $(PROGRAM) $(LIBRARY) $(SHARED)
 	install -d $(INSTALLED)/share/trine/principles
 	rm -f $(INSTALLED)/share/trine/principles/[0-9][0-9]-*.json # one of an earlier version is not in the signed set
 	install -m 644 $(PRINCIPLES) $(INSTALLED)/share/trine/principles
-	install -m 644 recipes/operator.pub $(INSTALLED)/share/trine
+	install -m 644 recipes/operator.pub packaging/trine.conf $(INSTALLED)/share/trine
+	install -d $(DESTDIR)$(SYSTEMD_UNIT_DIR) $(INSTALLED)/lib/sysusers.d $(INSTALLED)/share/bash-completion/completions \
+	    $(INSTALLED)/share/zsh/site-functions $(INSTALLED)/share/fish/vendor_completions.d
+	sed 's|/usr/local/|$(PREFIX)/|' packaging/trine.service | install -m 644 /dev/stdin $(DESTDIR)$(SYSTEMD_UNIT_DIR)/trine.service
+	install -m 644 packaging/trine.sysusers $(INSTALLED)/lib/sysusers.d/trine.conf
+	install -m 644 packaging/completions/trine.bash $(INSTALLED)/share/bash-completion/completions/trine
+	install -m 644 packaging/completions/_trine $(INSTALLED)/share/zsh/site-functions
+	install -m 644 packaging/completions/trine.fish $(INSTALLED)/share/fish/vendor_completions.d
 
+# Removes what install puts there and nothing else; twice is no error.
 uninstall:
-	cd $(INSTALLED)/share/trine/standards && for standard in $(STANDARDS); do \
-	    rm -f $$standard/standard.json $$standard/beliefs.jsonl && rmdir --ignore-fail-on-non-empty $$standard; done
-	cd $(INSTALLED)/share/trine && rm -f operator.pub $(PRINCIPLES:recipes/%=%) && rmdir --ignore-fail-on-non-empty principles
-	cd $(INSTALLED) && rm -f bin/trine include/trine.h lib/libtrine.a lib/libtrine.so lib/libtrine.so.0 \
-	    lib/pkgconfig/trine.pc share/man/man1/trine.1
+	[ ! -d $(INSTALLED)/share/trine ] || { cd $(INSTALLED)/share/trine && \
+	    rm -f operator.pub trine.conf $(PRINCIPLES:recipes/%=%) $(STANDARDS:%=standards/%/standard.json) $(STANDARDS:%=standards/%/beliefs.jsonl) && \
+	    for directory in principles $(STANDARDS:%=standards/%) standards ../trine; do \
+	        [ ! -d $$directory ] || rmdir --ignore-fail-on-non-empty $$directory || exit 1; done; }
+	rm -f $(DESTDIR)$(SYSTEMD_UNIT_DIR)/trine.service
+	[ ! -d $(INSTALLED) ] || { cd $(INSTALLED) && rm -f bin/trine include/trine.h lib/libtrine.a lib/libtrine.so lib/libtrine.so.0 \
+	    lib/pkgconfig/trine.pc lib/sysusers.d/trine.conf share/man/man1/trine.1 share/bash-completion/completions/trine \
+	    share/zsh/site-functions/_trine share/fish/vendor_completions.d/trine.fish; }
+
+# Of the command line, for shells; after a change of a help text.
+completions: $(PROGRAM)
+	tools/completions.py ./$(PROGRAM) packaging/completions
 
 clean:
 	rm -rf build trine

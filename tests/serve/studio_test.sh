@@ -31,11 +31,15 @@ printf '{"sentence":"the wind was fair.","verdict":true,"source":"test"}\n{"sent
     >"$work/standard/beliefs.jsonl"
 "$TRINE" truth train --model "$work/dream.gguf" --standard "$work/standard" --steps 30 --batch 4 --threads 2 >/dev/null 2>"$work/log" ||
     fail "a standard: $(cat "$work/log")"
-"$TRINE" serve --model "$work/dream.gguf" --name tiny --corpus "$work/corpus" --standard "$work/standard" --local-scope dream \
+"$TRINE" market run --beliefs "$work/standard/beliefs.jsonl" --days 12 --out "$work/market" >/dev/null 2>"$work/log" ||
+    fail "a market: $(cat "$work/log")"
+mkdir "$work/jobs" # in which this script is a command that takes long
+printf '{"name":"truth train","done":620,"total":800,"text":"loss 0.4","seconds_left":754.2}' >"$work/jobs/$$.json"
+"$TRINE" serve --model "$work/dream.gguf" --name tiny --corpus "$work/corpus" --standard "$work/standard" --market "$work/market" --jobs "$work/jobs" --local-scope dream \
     --port 0 >"$work/said" 2>"$work/log" &
 server=$!
 trap 'kill $server 2>/dev/null || true; rm -rf "$work"' EXIT
 for _ in $(seq 1 200); do grep -q listening "$work/said" && break; sleep 0.05; done
 url=$(sed -n 's/^listening on //p' "$work/said")
 [ -n "$url" ] || fail "no server: $(cat "$work/said" "$work/log")"
-STUDIO_URL=$url npm --prefix studio run --silent e2e -- dream read atlas truth
+STUDIO_URL=$url npm --prefix studio run --silent e2e -- dream read atlas truth jobs
