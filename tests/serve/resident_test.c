@@ -197,9 +197,8 @@ static void test_writers(void **state) {
     model_destroy(model);
 }
 
-/* However many assistants are lent, the guard, of which each look needs much memory, is one; and a
- * judge lies on the model that is there, so that what it writes is decoded together with others'.
- */
+/* However many assistants are lent, there is one guard; and a judge lies on the model that is open,
+ * so that what it writes is decoded together with others'. */
 static void test_what_is_shared(void **state) {
     (void)state;
     struct error error;
