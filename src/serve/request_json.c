@@ -3,8 +3,29 @@
 #include <math.h>
 #include <string.h>
 
+/* So many values the text has at most, as far as it is JSON: each but the first follows a comma or
+ * begins what is in brackets. */
+static size_t count_values(const char *text, size_t bytes) {
+    size_t count = 1;
+    int is_string = 0;
+    for (size_t i = 0; i < bytes; i++) {
+        if (text[i] == '"')
+            is_string = !is_string;
+        else if (is_string)
+            i += text[i] == '\\';
+        else
+            count += text[i] == ',' || text[i] == '[' || text[i] == '{';
+    }
+    return count;
+}
+
 int request_parse(json_t **out, const char *text, size_t bytes, struct problem *problem) {
     json_error_t where;
+    *out = NULL;
+    if (count_values(text, bytes) > REQUEST_VALUES_MOST)
+        return problem_set(problem, 400, "invalid_json", NULL,
+                           "the body has more than %d numbers, strings, arrays and objects",
+                           REQUEST_VALUES_MOST);
     *out = json_loadb(text, bytes, JSON_REJECT_DUPLICATES, &where);
     if (*out == NULL)
         return problem_set(problem, 400, "invalid_json", NULL, "the body is no JSON: line %d: %s",

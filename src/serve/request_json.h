@@ -11,6 +11,10 @@
 
 #include "serve/problem.h"
 
+/* In a body. Parsed, each takes up to 250 bytes, so that a long body of nothing but empty objects
+ * would take a hundred times its length; a handle or a long dialogue has a few thousand. */
+enum { REQUEST_VALUES_MOST = 1 << 15 };
+
 /* An object in which no key stands twice; the caller decrefs *out. */
 int request_parse(json_t **out, const char *text, size_t bytes, struct problem *problem);
 

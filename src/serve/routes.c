@@ -145,11 +145,6 @@ static const char *name_of(const struct route *route) {
     return route != NULL ? route->name : "other";
 }
 
-/* For whoever left while the request waited: 499, as others count it. */
-static int leave(struct problem *problem) {
-    return problem_set(problem, 499, "client_left", NULL, "the client left");
-}
-
 static void run(void *context, struct http_exchange *exchange) {
     const struct ticket *ticket = http_slot(exchange);
     const struct route *route = ticket->route;
@@ -161,7 +156,7 @@ static void run(void *context, struct http_exchange *exchange) {
                               .started = ticket->started};
     size_t bytes;
     const char *body = http_body(exchange, &bytes);
-    if ((!route->is_light && http_is_gone(exchange) && leave(&request.problem)) ||
+    if ((!route->is_light && http_is_gone(exchange) && request_left(&request)) ||
         (route->has_body && request_parse(&request.body, body, bytes, &request.problem)) ||
         route->handler(&request))
         request_fail(&request);

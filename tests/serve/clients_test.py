@@ -648,7 +648,8 @@ class Curl(unittest.TestCase):
 
     def test_no_json(self):
         for body in (b"", b"{", b"[]", b"null", b"\xff\xfe", b'{"model": "\xff"}', b'{"prompt": "\\ud800"}', b"[" * 100000, b'{"a":' * 3000,
-                     b'{"prompt": "a", "prompt": "b"}', b'{"temperature": 1e999}', b'{"seed": 99999999999999999999}', b"{}x"):
+                     b'{"prompt": "a", "prompt": "b"}', b'{"temperature": 1e999}', b'{"seed": 99999999999999999999}', b"{}x",
+                     b'{"prompt": "x", "max_tokens": 1, "padding": [' + b"{}," * 1000000 + b"1]}"):
             status, _, reply = curl("--data-binary", "@-", input=body)
             self.assertEqual((status, json.loads(reply)["error"]["type"]), ("400", "invalid_request_error"), body[:40])
 

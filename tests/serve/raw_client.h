@@ -4,6 +4,7 @@
 #define TRINE_TESTS_SERVE_RAW_CLIENT_H
 
 #include <arpa/inet.h>
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

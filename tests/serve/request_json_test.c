@@ -47,6 +47,29 @@ static void test_bodies(void **state) {
     assert_int_equal(request_parse(&json, deep, sizeof deep, &problem), -1);
 }
 
+/* Commas and brackets in strings are no values. */
+static void test_many_values(void **state) {
+    (void)state;
+    static char text[4 * REQUEST_VALUES_MOST];
+    struct problem problem;
+    json_t *json;
+    for (int is_too_many = 0; is_too_many < 2; is_too_many++) {
+        size_t length = (size_t)sprintf(text, "{\"a\":\"[{,\\\",[\\\\\",\"b\":[{}");
+        for (int i = 3 - is_too_many; i < REQUEST_VALUES_MOST / 2; i++)
+            length += (size_t)sprintf(text + length, ",{}");
+        length += (size_t)sprintf(text + length, "]}");
+        assert_int_equal(request_parse(&json, text, length, &problem), -is_too_many);
+        if (is_too_many)
+            refused(&problem, 400, "", "32768");
+        json_decref(json);
+    }
+    memset(text, ',', sizeof text);
+    memcpy(text, "{\"a\":\"", 6);
+    memcpy(text + sizeof text - 2, "\"}", 2);
+    assert_int_equal(request_parse(&json, text, sizeof text, &problem), 0);
+    json_decref(json);
+}
+
 static void test_texts_and_numbers(void **state) {
     (void)state;
     struct problem problem;
@@ -181,8 +204,11 @@ static void test_problems(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_bodies),   cmocka_unit_test(test_texts_and_numbers),
-        cmocka_unit_test(test_lists),    cmocka_unit_test(test_objects),
+        cmocka_unit_test(test_bodies),
+        cmocka_unit_test(test_many_values),
+        cmocka_unit_test(test_texts_and_numbers),
+        cmocka_unit_test(test_lists),
+        cmocka_unit_test(test_objects),
         cmocka_unit_test(test_problems),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
