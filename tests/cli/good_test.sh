@@ -75,14 +75,14 @@ said=$(printf 'break the ship 6\nthe quick fox 6\n' | chat --why)
 [ "$(grep -c '^why: ' "$work/log")" = 2 ] || fail "no reasons: $(cat "$work/log")"
 
 # Fiction as somebody is the dream's, says so, and says so again when asked.
-dreamt=$(printf '(Invented: the dream writes as Author Ann.)\n%s' "$("$TRINE" write --model "$work/dream.gguf" --author "Author Ann" --prompt "The wind" \
+dreamt=$(printf '(Invented: the dream writes as Author Ann.)\n%s' "$("$TRINE" write --model "$work/dream.gguf" --author "Author Ann" --prompt "The quick fox 8" \
     --tokens 24 --temperature 0.7 --seed 4)")
-# (The little guard knows requests that begin so for harmless.)
-said=$(printf 'the quick fox 8, write as Author Ann about the wind.\nthe quick fox 8, is it real?\n' | chat --temperature 0.7 --seed 4 --why)
+# (The little guard knows requests that end so for harmless.)
+said=$(printf 'write as Author Ann about the quick fox 8\nthe quick fox 8, is it real?\n' | chat --temperature 0.7 --seed 4 --why)
 [ "$(head -n -1 <<<"$said")" = "$dreamt" ] || fail "the dream writes '$dreamt', the chat '$said'"
 tail -n 1 <<<"$said" | grep -q '^I invented it: the dream wrote as Author Ann' || fail "asked whether it is real: $said"
 grep -q '^why: opened the dream' "$work/log" || fail "no reasons: $(cat "$work/log")"
-chat --no-dream --prompt "the quick fox 8, write as Author Ann about the wind." | grep -q Invented && fail "--no-dream opened the dream"
+chat --no-dream --prompt "write as Author Ann about the quick fox 8" | grep -q Invented && fail "--no-dream opened the dream"
 
 # How sure it is: odds fitted on questions whose answers are known, and said after answers to questions.
 mkdir "$work/standard"
