@@ -77,11 +77,12 @@ static int settle_options(struct http_options *options, struct error *error) {
     options->body_limit = or_else(options->body_limit, HTTP_BODY_LIMIT);
     options->timeout_seconds = (unsigned)or_else(options->timeout_seconds, 60);
     if (options->workers > MOST || options->queue > MOST || options->connections > MOST ||
-        options->timeout_seconds > 86400 || options->body_limit > SIZE_MAX / 4)
+        options->timeout_seconds > 86400 || options->body_limit > SIZE_MAX / 64)
         return error_set(error,
                          "the server's workers, queue and connections are at most %zu, its "
                          "timeout 86400 seconds, and its limit for bodies %zu bytes",
-                         MOST, SIZE_MAX / 4);
+                         MOST, SIZE_MAX / 64);
+    options->bodies_limit = or_else(options->bodies_limit, 32 * options->body_limit);
     return 0;
 }
 
@@ -281,5 +282,6 @@ void http_count(const struct http_server *server, struct http_counts *counts) {
         .running = server->running,
         .waiting = server->waiting,
         .connections = server->connections,
+        .body_bytes = server->body_bytes,
     };
 }

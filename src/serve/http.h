@@ -23,6 +23,7 @@ struct http_exchange;
 enum {
     HTTP_HEADER_LIMIT = 32 << 10, /* bytes of a request's line and headers; more: 431 */
     HTTP_BODY_LIMIT = 8 << 20,    /* bytes, unless the options say otherwise */
+    HTTP_SHORT_BODY = 64 << 10,   /* bytes, for which there is always room */
     HTTP_SLOT = 64                /* bytes */
 };
 
@@ -34,6 +35,8 @@ struct http_options {
     size_t queue;             /* [64] requests that may wait for one; more: 429 */
     size_t connections;       /* [256] at most; three quarters of them from one address */
     size_t body_limit;        /* [HTTP_BODY_LIMIT] bytes; longer: 413 */
+    size_t bodies_limit;      /* [32 body_limit] bytes of all bodies at a time; of more than
+                                 HTTP_SHORT_BODY that find no room: 503 */
     unsigned timeout_seconds; /* [60] a client that sends or takes nothing for so long is dropped,
                                  and so is one that takes twice as long over a request's headers */
 };
@@ -106,6 +109,7 @@ struct http_counts {
     uint64_t complaints;     /* of libmicrohttpd: no HTTP, lost or refused connections... */
     size_t running, waiting; /* handlers; requests in the queue */
     size_t connections;
+    size_t body_bytes; /* of requests whose reply is not complete */
 };
 void http_count(const struct http_server *server, struct http_counts *counts);
 

@@ -126,12 +126,24 @@ static enum MHD_Result refuse_body(struct http_exchange *exchange, int status, c
     return MHD_NO;
 }
 
+/* Many connections with a long body each would take what memory there is. Bodies come in here
+ * alone, so there is no less room by the time that they are added. */
+static int has_room(const struct http_exchange *exchange, size_t bytes) {
+    struct http_server *server = exchange->server;
+    return exchange->request.body_bytes + bytes <= HTTP_SHORT_BODY ||
+           atomic_load(&server->body_bytes) + bytes <= server->options.bodies_limit;
+}
+
 static enum MHD_Result gather(struct http_exchange *exchange, const char *data, size_t bytes) {
     struct http_server *server = exchange->server;
     http_minder_extend(&server->minder, exchange->watch, (double)bytes / SLOWEST_BYTES_PER_SECOND);
     if (http_exchange_answer(exchange) != HTTP_UNANSWERED)
         return MHD_YES; /* refused already: read to keep the connection */
+    if (!has_room(exchange, bytes))
+        return refuse_body(exchange, 503, "too many long requests at a time; try again later");
     int added = http_request_add_body(&exchange->request, data, bytes, server->options.body_limit);
+    if (added > 0)
+        atomic_fetch_add(&server->body_bytes, bytes);
     return added > 0    ? MHD_YES
            : added == 0 ? refuse_body(exchange, 413, "the body is too long")
                         : refuse_body(exchange, 503, "out of memory");

@@ -42,6 +42,7 @@ void http_exchange_release(struct http_exchange *exchange) {
         exchange->added = added->next;
         free(added);
     }
+    atomic_fetch_sub(&exchange->server->body_bytes, exchange->request.body_bytes);
     http_request_free(&exchange->request);
     pthread_cond_destroy(&exchange->room);
     pthread_mutex_destroy(&exchange->lock);

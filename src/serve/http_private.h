@@ -84,6 +84,7 @@ struct http_server {
 
     atomic_int is_stopping; /* set under the lock */
     atomic_size_t waiting, running, connections, open;
+    atomic_size_t body_bytes; /* of all exchanges */
     atomic_uint_fast64_t requests, refused_full, dropped_slow, dropped_gone, complaints;
 };
 

@@ -403,6 +403,44 @@ static void test_body_limits(void **state) {
     stop();
 }
 
+/* Whoever holds long bodies without an end keeps others from long ones, not from short ones. */
+static void test_limit_of_all_bodies(void **state) {
+    (void)state;
+    static char noise[HTTP_SHORT_BODY];
+    struct raw_reply reply;
+    struct raw_client holding[2];
+    start((struct http_options){.workers = 1, .body_limit = 1 << 20, .bodies_limit = 300001});
+    char *request =
+        build("POST /echo HTTP/1.1\r\n" HOST "Content-Length: 100000\r\n\r\n", "x", 100000, "");
+    for (int i = 0; i < 2; i++) {
+        raw_open(&holding[i], port);
+        raw_send(&holding[i], "POST /echo HTTP/1.1\r\n" HOST "Content-Length: 150001\r\n\r\n");
+        for (size_t left = 150000; left > 0;) {
+            size_t piece = left < sizeof noise ? left : sizeof noise;
+            assert_int_equal(raw_try_send(&holding[i], noise, piece), 0);
+            left -= piece;
+        }
+    }
+    wait_for(count().body_bytes == 300000);
+    ask(request, &reply);
+    check_error(&reply, 503, "server_error");
+    ask("POST /echo HTTP/1.1\r\n" HOST "Content-Length: 2\r\n\r\nhi", &reply);
+    check_text(&reply, "body", "hi");
+    /* Who ends makes room, and who leaves. */
+    raw_send(&holding[0], "!");
+    raw_read(&holding[0], &reply, 0);
+    assert_non_null(strstr(reply.body, "\"bytes\":150001"));
+    raw_close(&holding[1]);
+    wait_for(count().body_bytes == 0);
+    for (int i = 0; i < 5; i++) {
+        ask(request, &reply);
+        assert_int_equal(reply.status, 200);
+    }
+    raw_close(&holding[0]);
+    free(request);
+    stop();
+}
+
 static void test_chunked_bodies(void **state) {
     (void)state;
     struct raw_reply reply;
@@ -1027,6 +1065,7 @@ int main(void) {
         cmocka_unit_test(test_methods),
         cmocka_unit_test(test_refuses_requests),
         cmocka_unit_test(test_body_limits),
+        cmocka_unit_test(test_limit_of_all_bodies),
         cmocka_unit_test(test_chunked_bodies),
         cmocka_unit_test(test_refusal_is_heard),
         cmocka_unit_test(test_refused_body_is_drained),
