@@ -11,6 +11,7 @@
 #include "cli/commands.h"
 #include "cli/options.h"
 #include "dream/write.h"
+#include "text/text_filter.h"
 #include "truth/telling.h"
 
 enum { SWEEP_LIMIT = 1000 };
@@ -187,29 +188,6 @@ static int receive(void *context, const char *text, size_t length) {
         sink->length += length;
     }
     return sink->failed || progress_stop_wanted();
-}
-
-/* JSON strings hold UTF-8 alone; bytes that are none (the text may end inside a character) are
- * replaced. */
-static json_t *text_to_json(const char *text, size_t length) {
-    json_t *json = json_stringn(text, length);
-    char *clean = json == NULL ? malloc(3 * length + 1) : NULL;
-    if (clean == NULL)
-        return json;
-    size_t out = 0;
-    for (size_t i = 0; i < length;) {
-        size_t take = length - i < 4 ? length - i : 4;
-        json_t *character = NULL;
-        for (; take > 0 && (character = json_stringn(text + i, take)) == NULL; take--)
-            ;
-        json_decref(character);
-        memcpy(clean + out, take > 0 ? text + i : "\xef\xbf\xbd", take > 0 ? take : 3);
-        out += take > 0 ? take : 3;
-        i += take > 0 ? take : 1;
-    }
-    json = json_stringn(clean, out);
-    free(clean);
-    return json;
 }
 
 static int write_one(struct run *run, struct writer *writer, const struct handle *handle,

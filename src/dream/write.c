@@ -17,7 +17,7 @@ struct writer {
     uint8_t *banned; /* special tokens other than the end */
     double *probabilities;
     uint32_t *order;
-    real *told_mask, *information;
+    real *room;   /* of handle_pass */
     real *logits; /* [V] after a prompt that was watched; made when it is first needed */
 };
 
@@ -33,9 +33,8 @@ static int create(struct writer **out, const struct model *model, const struct l
     w->banned = memory_allocate(vocabulary, 1, error);
     w->probabilities = memory_allocate(vocabulary, sizeof *w->probabilities, error);
     w->order = memory_allocate(vocabulary, sizeof *w->order, error);
-    w->told_mask = memory_allocate(width, sizeof(real), error);
-    w->information = memory_allocate(width, sizeof(real), error);
-    if (!w->banned || !w->probabilities || !w->order || !w->told_mask || !w->information ||
+    w->room = memory_allocate(2 * width, sizeof(real), error);
+    if (!w->banned || !w->probabilities || !w->order || !w->room ||
         tokenizer_cache_create(&w->cache, error)) {
         writer_destroy(w);
         return -1;
@@ -64,8 +63,7 @@ void writer_destroy(struct writer *w) {
     memory_free(w->banned);
     memory_free(w->probabilities);
     memory_free(w->order);
-    memory_free(w->told_mask);
-    memory_free(w->information);
+    memory_free(w->room);
     memory_free(w->logits);
     memory_free(w);
 }
@@ -86,16 +84,11 @@ static int prepare_decoder(struct writer *w, size_t tokens, int is_lean, struct 
 }
 
 static void take_handle(struct writer *w, const struct handle *handle) {
-    size_t width = w->model->config.latent_width;
-    handle_told_mask(handle, w->told_mask);
-    for (size_t i = 0; i < width; i++)
-        w->information[i] = handle->mean[i] * handle->precision[i];
-    for (size_t i = 0; w->layer != NULL && i < width; i++)
-        w->told_mask[i] = 1;
-    struct pass_handle start = {.told = w->layer != NULL ? layer_vector(w->layer) : handle->mean,
-                                .told_mask = w->told_mask,
-                                .start_precision = handle->precision,
-                                .start_information = w->information};
+    struct pass_handle start = handle_pass(handle, w->room);
+    for (size_t i = 0; w->layer != NULL && i < w->model->config.latent_width; i++)
+        w->room[i] = 1; /* all is told: the layer's author */
+    if (w->layer != NULL)
+        start.told = layer_vector(w->layer);
     decoder_start(w->decoder, &start);
 }
 

@@ -21,9 +21,10 @@ struct replier {
     uint8_t *banned; /* special tokens other than the end */
     double *probabilities;
     uint32_t *order;
-    real *told, *mask, *information; /* [Z] */
-    size_t prompt;                   /* tokens of it that were read */
-    real *logits;                    /* [V] after the prompt */
+    real *told;    /* [Z] */
+    real *room;    /* [2,Z] of handle_pass, or the mask */
+    size_t prompt; /* tokens of it that were read */
+    real *logits;  /* [V] after the prompt */
 };
 
 int replier_create(struct replier **out, const struct model *model, const struct layer *layer,
@@ -45,8 +46,7 @@ int replier_create(struct replier **out, const struct model *model, const struct
         replier_destroy(r);
         return -1;
     }
-    r->mask = r->told + width;
-    r->information = r->told + 2 * width;
+    r->room = r->told + width;
     for (uint32_t v = 0; v < vocabulary; v++)
         r->banned[v] = (uint8_t)(tokenizer_is_special(model->tokenizer, v) &&
                                  !tokenizer_is_end(model->tokenizer, v));
@@ -82,23 +82,15 @@ static int prepare_decoder(struct replier *r, size_t tokens, struct error *error
 /* The layer's author moved by the offset, or the handle under which the model replies as it is. */
 static void take_handle(struct replier *r, const struct reply_options *options) {
     size_t width = r->model->config.latent_width;
-    const struct handle *told = r->layer == NULL ? options->handle : NULL;
-    struct pass_handle handle = {.told = r->told, .told_mask = r->mask};
+    struct pass_handle handle = {0};
+    if (r->layer == NULL && options->handle != NULL)
+        handle = handle_pass(options->handle, r->room);
     for (size_t i = 0; r->layer != NULL && i < width; i++) {
         r->told[i] = layer_vector(r->layer)[i] + (options->offset != NULL ? options->offset[i] : 0);
-        r->mask[i] = 1;
+        r->room[i] = 1;
     }
-    if (told != NULL) {
-        handle_told_mask(told, r->mask);
-        for (size_t i = 0; i < width; i++)
-            r->information[i] = told->mean[i] * told->precision[i];
-        handle = (struct pass_handle){.told = told->mean,
-                                      .told_mask = r->mask,
-                                      .start_precision = told->precision,
-                                      .start_information = r->information};
-    } else if (r->layer == NULL) {
-        memset(r->mask, 0, width * sizeof *r->mask); /* an earlier reply may have had a handle */
-    }
+    if (r->layer != NULL)
+        handle = (struct pass_handle){.told = r->told, .told_mask = r->room};
     decoder_start(r->decoder, &handle);
 }
 

@@ -40,6 +40,18 @@ void handle_told_mask(const struct handle *handle, real *mask) {
             mask[slots->slots[s].first + d] = (real)handle->is_told[s];
 }
 
+struct pass_handle handle_pass(const struct handle *handle, real *room) {
+    size_t width = handle->model->config.latent_width;
+    real *mask = room, *information = room + width;
+    handle_told_mask(handle, mask);
+    for (size_t i = 0; i < width; i++)
+        information[i] = handle->mean[i] * handle->precision[i];
+    return (struct pass_handle){.told = handle->mean,
+                                .told_mask = mask,
+                                .start_precision = handle->precision,
+                                .start_information = information};
+}
+
 static const struct slot *find_slot(const struct handle *handle, const char *name,
                                     struct error *error) {
     const struct slots *slots = &handle->model->slots;

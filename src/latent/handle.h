@@ -44,6 +44,10 @@ void handle_set_posterior(struct handle *handle, const real *mean, const real *p
 /* mask[Z] <- 1 where a slot is told, else 0: a pass_handle's told_mask. */
 void handle_told_mask(const struct handle *handle, real *mask);
 
+/* As passes and decoders take it; `room` [2,Z] holds what is not in the handle. Both are borrowed.
+ */
+struct pass_handle handle_pass(const struct handle *handle, real *room);
+
 /* log_odds[point_count] of a slot's labels under the handle, without a preference for any label;
  * calibrated if the slot was inferred from a text. */
 int handle_log_odds(const struct handle *handle, const struct slot *slot, double *log_odds,

@@ -7,7 +7,7 @@
 #include "serve/beliefs.h"
 #include "serve/own_routes.h"
 #include "serve/request_json.h"
-#include "serve/text_filter.h"
+#include "text/text_filter.h"
 
 enum {
     TEXT_LIMIT = 4 << 20,

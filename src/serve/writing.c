@@ -34,18 +34,6 @@ void writing_free(struct writing *w) {
     w->text = NULL;
 }
 
-/* A token's bytes as text; those that are no whole characters become U+FFFD. */
-static json_t *text_of(struct token_bytes bytes) {
-    struct error error;
-    struct text_filter filter;
-    json_t *json = NULL;
-    text_filter_start(&filter, NULL, 0);
-    if (text_filter_add(&filter, bytes.data, bytes.length, &error) == 0)
-        json = json_sprintf("%s%s", filter.ready, filter.held_bytes > 0 ? "\xef\xbf\xbd" : "");
-    text_filter_free(&filter);
-    return json;
-}
-
 static json_t *bytes_of(struct token_bytes bytes) {
     json_t *list = json_array();
     for (size_t i = 0; i < bytes.length; i++)
@@ -62,15 +50,16 @@ static json_t *entry_of(const struct writing *w, const struct token_report *repo
     json_t *top = json_array();
     for (size_t i = 0; i < report->top_count; i++) {
         struct token_bytes bytes = tokenizer_token(tokenizer, report->top_ids[i]);
-        json_array_append_new(top, json_pack("{s:o, s:o, s:o}", "token", text_of(bytes), "bytes",
+        json_array_append_new(top, json_pack("{s:o, s:o, s:o}", "token",
+                                             text_to_json(bytes.data, bytes.length), "bytes",
                                              bytes_of(bytes), "logprob",
                                              probability_of(report->top_log_probabilities[i])));
     }
-    return json_pack("{s:o, s:o, s:o, s:o, s:I, s:I}", "token", text_of(report->bytes), "bytes",
-                     bytes_of(report->bytes), "logprob", probability_of(report->log_probability),
-                     "top", top, "offset",
-                     (json_int_t)(w->characters + (w->counted.held_bytes > 0)), "start",
-                     (json_int_t)w->bytes);
+    return json_pack(
+        "{s:o, s:o, s:o, s:o, s:I, s:I}", "token",
+        text_to_json(report->bytes.data, report->bytes.length), "bytes", bytes_of(report->bytes),
+        "logprob", probability_of(report->log_probability), "top", top, "offset",
+        (json_int_t)(w->characters + (w->counted.held_bytes > 0)), "start", (json_int_t)w->bytes);
 }
 
 /* Of each slot that nobody told. */

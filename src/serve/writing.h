@@ -5,7 +5,7 @@
 
 #include "dream/token_report.h"
 #include "serve/service.h"
-#include "serve/text_filter.h"
+#include "text/text_filter.h"
 
 /* What the request wants of every text. */
 struct writing_wish {

@@ -5,7 +5,7 @@
 #include "fuzz/fuzz.h"
 #include "serve/chat_messages.h"
 #include "serve/request_json.h"
-#include "serve/text_filter.h"
+#include "text/text_filter.h"
 #include "serve/writing.h"
 
 static void read_request(const uint8_t *data, size_t size) {

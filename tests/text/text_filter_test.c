@@ -1,6 +1,6 @@
 /* What can be shown of a text while it is written: however it comes in pieces, whole characters and
  * nothing of what ends it. */
-#include "serve/text_filter.h"
+#include "text/text_filter.h"
 
 #include <stdlib.h>
 #include <string.h>

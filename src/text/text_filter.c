@@ -1,4 +1,4 @@
-#include "serve/text_filter.h"
+#include "text/text_filter.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -124,4 +124,14 @@ int text_filter_end(struct text_filter *f, struct error *error) {
     if (add(f, "", 0, error))
         return -1;
     return give_held(f, f->held_bytes, 1, error);
+}
+
+json_t *text_to_json(const char *bytes, size_t length) {
+    struct error error;
+    struct text_filter f;
+    text_filter_start(&f, NULL, 0);
+    int failed = add(&f, bytes, length, &error) || give_held(&f, f.held_bytes, 1, &error);
+    json_t *json = failed ? NULL : json_stringn(f.ready, f.ready_bytes);
+    text_filter_free(&f);
+    return json;
 }

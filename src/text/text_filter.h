@@ -2,9 +2,10 @@
  * of UTF-8 alone, and nothing of a string that ends the text, over whatever tokens it is spread.
  * What may yet become either is held back until it is known. Bytes that are no UTF-8, and those of
  * value 0, become U+FFFD. */
-#ifndef TRINE_SERVE_TEXT_FILTER_H
-#define TRINE_SERVE_TEXT_FILTER_H
+#ifndef TRINE_TEXT_TEXT_FILTER_H
+#define TRINE_TEXT_TEXT_FILTER_H
 
+#include <jansson.h>
 #include <stddef.h>
 
 #include "base/error.h"
@@ -30,5 +31,8 @@ int text_filter_add(struct text_filter *filter, const char *bytes, size_t length
                     struct error *error);
 /* At the end of the writing: the same of all that was held back. */
 int text_filter_end(struct text_filter *filter, struct error *error);
+
+/* All of a text by itself, as a JSON string; NULL when out of memory. The caller decrefs. */
+json_t *text_to_json(const char *bytes, size_t length);
 
 #endif
