@@ -16,32 +16,7 @@
 #include "base/file.h"
 #include "base/random.h"
 #include "cmocka_all.h"
-
-/* In memory where that can be: thousands of commits would wait for a disk. */
-static char directory[64] = "/dev/shm/trine-conversations-XXXXXX";
-
-static const char *at(const char *name) {
-    static char paths[4][96];
-    static unsigned next;
-    char *path = paths[next++ % 4];
-    snprintf(path, sizeof paths[0], "%s/%s", directory, name);
-    return path;
-}
-
-static int enter(void **state) {
-    (void)state;
-    if (mkdtemp(directory) != NULL)
-        return 0;
-    strcpy(directory, "/tmp/trine-conversations-XXXXXX");
-    return mkdtemp(directory) == NULL;
-}
-
-static int leave(void **state) {
-    (void)state;
-    char command[96];
-    snprintf(command, sizeof command, "rm -r %s", directory);
-    return system(command);
-}
+#include "serve/scratch.h"
 
 static struct conversations *open_with(const char *name, const struct conversation_limits *limits) {
     struct conversations *c;
@@ -586,5 +561,5 @@ int main(void) {
         cmocka_unit_test(test_threads),
         cmocka_unit_test(test_file),
     };
-    return cmocka_run_group_tests(tests, enter, leave);
+    return cmocka_run_group_tests(tests, scratch_enter, scratch_leave);
 }
