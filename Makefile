@@ -42,7 +42,7 @@ LIBRARY_OBJECTS = $(LIBRARY_SOURCES:%.c=$(BUILD)/%.o)
 TESTS = $(TEST_SOURCES:%.c=$(BUILD)/%)
 PROGRAM = $(if $(filter build,$(BUILD)),trine,$(BUILD)/trine)
 
-.PHONY: all test check tests bench demo demo-smollm2 fuzz install uninstall completions clean format format-check packages
+.PHONY: all test check tests bench demo demo-smollm2 fuzz install uninstall clean format format-check packages
 all: $(PROGRAM)
 
 # Everything from nothing to a trained model and its report, under demo/.
@@ -143,12 +143,17 @@ test: packages
 check: tests
 	@env -u OPENBLAS_CORETYPE -u OPENBLAS_L2_SIZE tests/run.sh $(BUILD) $(abspath $(PROGRAM)) $(TESTS) $(SCRIPTS)
 
+# Of the command line, for shells, from the program's own help.
+COMPLETIONS = $(BUILD)/completions
+$(COMPLETIONS)/trine.bash: $(PROGRAM) tools/completions.py
+	@tools/completions.py ./$(PROGRAM) $(COMPLETIONS)
+
 PREFIX = /usr/local
 STANDARDS = plain before-1900 oz
 PRINCIPLES = $(wildcard recipes/principles/*.json) recipes/principles/principles.sig
 INSTALLED = $(DESTDIR)$(PREFIX)
 SYSTEMD_UNIT_DIR = $(PREFIX)/lib/systemd/system
-install: $(PROGRAM) $(LIBRARY) $(SHARED)
+install: $(PROGRAM) $(LIBRARY) $(SHARED) $(COMPLETIONS)/trine.bash
 	install -d $(INSTALLED)/bin $(INSTALLED)/include $(INSTALLED)/lib/pkgconfig $(INSTALLED)/share/man/man1
 	install -m 755 $(PROGRAM) $(INSTALLED)/bin/trine
 	install -m 644 include/trine.h $(INSTALLED)/include
@@ -169,9 +174,9 @@ install: $(PROGRAM) $(LIBRARY) $(SHARED)
 	    $(INSTALLED)/share/zsh/site-functions $(INSTALLED)/share/fish/vendor_completions.d
 	sed 's|/usr/local/|$(PREFIX)/|' packaging/trine.service | install -m 644 /dev/stdin $(DESTDIR)$(SYSTEMD_UNIT_DIR)/trine.service
 	install -m 644 packaging/trine.sysusers $(INSTALLED)/lib/sysusers.d/trine.conf
-	install -m 644 packaging/completions/trine.bash $(INSTALLED)/share/bash-completion/completions/trine
-	install -m 644 packaging/completions/_trine $(INSTALLED)/share/zsh/site-functions
-	install -m 644 packaging/completions/trine.fish $(INSTALLED)/share/fish/vendor_completions.d
+	install -m 644 $(COMPLETIONS)/trine.bash $(INSTALLED)/share/bash-completion/completions/trine
+	install -m 644 $(COMPLETIONS)/_trine $(INSTALLED)/share/zsh/site-functions
+	install -m 644 $(COMPLETIONS)/trine.fish $(INSTALLED)/share/fish/vendor_completions.d
 
 # Removes what install puts there and nothing else; twice is no error.
 uninstall:
@@ -183,10 +188,6 @@ uninstall:
 	[ ! -d $(INSTALLED) ] || { cd $(INSTALLED) && rm -f bin/trine include/trine.h lib/libtrine.a lib/libtrine.so lib/libtrine.so.0 \
 	    lib/pkgconfig/trine.pc lib/sysusers.d/trine.conf share/man/man1/trine.1 share/bash-completion/completions/trine \
 	    share/zsh/site-functions/_trine share/fish/vendor_completions.d/trine.fish; }
-
-# Of the command line, for shells; after a change of a help text.
-completions: $(PROGRAM)
-	tools/completions.py ./$(PROGRAM) packaging/completions
 
 clean:
 	rm -rf build trine

@@ -21,7 +21,7 @@ OPTION = re.compile(rf"(--[a-z][a-z0-9-]*)(?: ({PLACEHOLDER}))?(?=[\s,;\])]|$)")
 FILES = {"FILE", "PATH", "MODEL", "CHECKPOINT", "BASE", "SECRET", "FROM", "PREFIX", "M", "G"}
 DIRECTORIES = {"DIR", "CORPUS"}
 LONGEST = 72  # characters of a description
-NOTE = "Made by tools/completions.py from the program's own help (make completions)."
+NOTE = "Made by tools/completions.py from the program's own help."
 
 
 @dataclasses.dataclass
@@ -394,6 +394,8 @@ def main(arguments):
     if len(arguments) != 2 + is_check:
         sys.exit(__doc__)
     program, directory = arguments[-2], pathlib.Path(arguments[-1])
+    if not is_check:
+        directory.mkdir(parents=True, exist_ok=True)
     commands = read_commands(program)
     stale = []
     for name, text in {"trine.bash": bash(commands), "_trine": zsh(commands), "trine.fish": fish(commands)}.items():
@@ -403,7 +405,7 @@ def main(arguments):
         elif not path.exists() or path.read_text(encoding="utf-8") != text:
             stale.append(str(path))
     if stale:
-        sys.exit(f"not what the program's help says: {', '.join(stale)}; make completions writes them anew")
+        sys.exit(f"not what the program's help says: {', '.join(stale)}")
 
 
 if __name__ == "__main__":

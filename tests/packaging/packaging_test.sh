@@ -113,7 +113,7 @@ if command -v dpkg >/dev/null && command -v strings >/dev/null && grep -q bookwo
         grep -qx "$library" <<<"$libraries" || fail "the program seems not to use $library"
     done
     needed=$(for library in $libraries; do
-        dpkg -S "*/$library" 2>/dev/null | sed -n 's/^\([a-z0-9.+-]*\):.*/\1/p' | head -n 1 | grep . || echo "nobody's-$library"
+        dpkg -S "*/x86_64-linux-gnu/$library" 2>/dev/null | sed -n 's/^\([a-z0-9.+-]*\):.*/\1/p' | head -n 1 | grep . || echo "nobody's-$library"
     done | grep -vx 'libc6' | sort -u)
     runs() { diff <(packages "$1" 1 | grep -vx curl) <(echo "$needed"); }
     passes runs $dockerfile
@@ -139,7 +139,8 @@ context_is_whole() { # IGNORED
     sources() { (cd "$1" && find src include studio/src studio/public tools -type f -not -name '*.pyc' | sort); }
     diff <(sources "$tree") <(sources "$context") && make -n -C "$context" STUDIO=1 all || return 1
     mkdir -p "$context/build"
-    touch "$context/trine" "$context/build/libtrine.a" "$context/build/libtrine.so.0"
+    cp "$TRINE" "$context/trine"
+    touch "$context/build/libtrine.a" "$context/build/libtrine.so.0"
     make -C "$context" STUDIO=0 -o trine -o build/libtrine.a -o build/libtrine.so.0 install DESTDIR="$work/installed" || return 1
     for file in standards/plain/beliefs.jsonl principles/principles.sig trine.conf; do
         [ -e "$work/installed/usr/local/share/trine/$file" ] || { echo "$file is not installed"; return 1; }
@@ -154,12 +155,13 @@ faulty .dockerignore '/^!tools/d' -- context_is_whole
 faulty .dockerignore '/node_modules/d' -- context_is_whole
 
 ### Completions: what the program's help says, and of every option whether the program knows it
-completions=packaging/completions
+completions=$work/shells
+tools/completions.py "$TRINE" $completions
 passes tools/completions.py --check "$TRINE" $completions
 cp -r $completions "$work/completions"
 echo '# a line too many' >>"$work/completions/trine.fish"
 if tools/completions.py --check "$TRINE" "$work/completions" 2>"$work/said"; then fail "stale completions are not noticed"; fi
-grep -q 'trine.fish; make completions' "$work/said" || fail "stale completions: $(cat "$work/said")"
+grep -q "not what the program's help says: .*trine.fish" "$work/said" || fail "stale completions: $(cat "$work/said")"
 
 passes bash -n $completions/trine.bash
 faulty $completions/trine.bash 's/^complete /) &/' -- bash -n
