@@ -81,6 +81,12 @@ void memory_trim(void) {
     malloc_trim(0);
 }
 
+void memory_share(void) {
+    enum { ARENAS = 2, MAPPED_FROM = 1 << 18 };
+    mallopt(M_ARENA_MAX, ARENAS);
+    mallopt(M_MMAP_THRESHOLD, MAPPED_FROM);
+}
+
 int memory_grow(void *array_pointer, size_t *capacity, size_t needed, size_t size,
                 struct error *error) {
     if (needed <= *capacity)

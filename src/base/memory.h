@@ -16,6 +16,10 @@ void memory_free(void *block);
 /* Gives what is free back to the system: for after a load, which needs more than what stays. */
 void memory_trim(void);
 
+/* For a process of many threads, before they begin: what is freed goes back to the system sooner,
+ * and threads share room. (glibc keeps for each thread, and for ever, what it once needed.) */
+void memory_share(void);
+
 /* Grows an array made by malloc/realloc (not memory_allocate) so that it holds at least
  * `needed` items of `size` bytes; `*capacity` is updated. Returns 0, or -1 with the error. */
 int memory_grow(void *array_pointer, size_t *capacity, size_t needed, size_t size,

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/memory.h"
 #include "base/progress.h"
 #include "cli/commands.h"
 #include "cli/options.h"
@@ -223,6 +224,7 @@ static int execute(struct run *run, struct error *error) {
     progress_catch_signals();
     hold_signals(&before);
     signal(SIGPIPE, SIG_IGN);
+    memory_share();
     if (server_start(&server, &run->options, error))
         return -1;
     printf("listening on http://%s%s%s:%u\n", is_six ? "[" : "", address, is_six ? "]" : "",
