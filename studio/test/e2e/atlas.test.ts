@@ -1,7 +1,19 @@
+import type { Page } from 'playwright-core';
 import { describe, expect, it } from 'vitest';
 import { authors, isMock, tabTo, useBrowser } from './support';
 
 const { open, base } = useBrowser();
+
+/* The map learns its own size only once it is laid out, and then draws its dots elsewhere: before that, where a dot
+ * stands is not where it will be clicked. */
+async function mapInPlace(page: Page): Promise<void> {
+  await page.locator('.map-frame svg').waitFor();
+  await page.waitForFunction(() => {
+    const frame = document.querySelector('.map-frame');
+    const width = Number(frame?.querySelector('svg')?.getAttribute('width'));
+    return frame !== null && Math.abs(width - frame.clientWidth) < 1;
+  });
+}
 
 describe('Atlas', () => {
   it('shows everybody, and dreams as who is chosen', async () => {
@@ -20,6 +32,7 @@ describe('Atlas', () => {
 
   it('chooses by pointer', async () => {
     const { page } = await open('atlas');
+    await mapInPlace(page);
     const spots = page.locator('.spot-dot');
     const box = await spots.first().boundingBox();
     await page.mouse.click((box?.x ?? 0) + (box?.width ?? 0) / 2, (box?.y ?? 0) + (box?.height ?? 0) / 2);
@@ -29,6 +42,7 @@ describe('Atlas', () => {
 
   it('is dragged and zoomed, by pointer and keys, and shows all again', async () => {
     const { page } = await open('atlas');
+    await mapInPlace(page);
     const place = (): Promise<string | null> => page.locator('.spot').first().getAttribute('transform');
     const frame = (await page.locator('.map-frame').boundingBox()) ?? { x: 0, y: 0, width: 0, height: 0 };
     const first = await place();

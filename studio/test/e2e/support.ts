@@ -6,8 +6,8 @@ import { createMockServer } from '../mock_server.js';
 export const REAL = process.env['STUDIO_URL'] ?? '';
 export const isMock = REAL === '';
 const KEY = process.env['STUDIO_KEY'] ?? '';
-/* A model writes slower than the mock. */
-const PATIENCE = isMock ? 10_000 : 60_000;
+/* A model writes slower than the mock, and either may share its machine with other tests. */
+const PATIENCE = isMock ? 30_000 : 60_000;
 
 const FLAGS = [
   '--headless',
@@ -107,6 +107,7 @@ export function useBrowser(): { open: (hash: string, options?: OpenOptions) => P
     });
     await page.goto(`${address}#${hash}`);
     await page.locator('.panel:not([hidden]) .panel-head').waitFor();
+    await page.evaluate(async () => void (await document.fonts.ready)); /* what it is set in moves what is clicked */
     return visit;
   };
   return { open, base };
