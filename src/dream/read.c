@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/cancellation.h"
 #include "base/memory.h"
 #include "model/batcher.h"
 
@@ -106,6 +107,9 @@ static int read_tokens(struct text_reader *r, const struct token_list *list, siz
     while (result == 0 && !stopped && *read < list->count) {
         size_t known = *read < overlap ? *read : overlap, start = *read - known;
         size_t count = list->count - start < r->time ? list->count - start : r->time;
+        result = cancellation_check(error);
+        if (result != 0)
+            break;
         stopped = read_window(r, list->ids + start, count, known, *read, callback, context,
                               precision, information);
         *read = start + count;

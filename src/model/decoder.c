@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "base/cancellation.h"
 #include "base/memory.h"
 #include "model/batcher.h"
 #include "model/checkpoint.h"
@@ -214,6 +215,8 @@ int decoder_prompt_visit(struct decoder *d, const uint32_t *tokens, size_t count
     if (d->batcher != NULL && d->position == 0)
         at = batcher_adopt(d->batcher, d, tokens, visit == NULL ? count : 0);
     while (at < count) {
+        if (cancellation_check(error))
+            return -1;
         size_t chunk = chunk_size(d, count - at);
         int is_last = visit == NULL && at + chunk == count;
         run((struct piece){.decoder = d,

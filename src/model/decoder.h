@@ -35,7 +35,7 @@ void decoder_start(struct decoder *decoder, const struct pass_handle *handle);
 const real *decoder_step(struct decoder *decoder, uint32_t token);
 
 /* Adds tokens[count]; logits after the last. NULL with the error when memory for the chunks'
- * buffers is missing; count >= 1. */
+ * buffers is missing, or when it was given up between chunks (base/cancellation.h); count >= 1. */
 const real *decoder_prompt(struct decoder *decoder, const uint32_t *tokens, size_t count,
                            struct error *error);
 

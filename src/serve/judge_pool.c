@@ -2,12 +2,16 @@
 
 #include <pthread.h>
 #include <stdint.h>
+#include <time.h>
 
+#include "base/cancellation.h"
 #include "base/memory.h"
 
 /* A judge keeps every statement that it was asked about. After so many loans it is opened anew, so
  * that what strangers ask does not fill the memory. */
 enum { JUDGE_LOANS = 4096 };
+/* How often whoever waits for a judge is asked whether it is still wanted, in nanoseconds. */
+enum { LOOK_EVERY = 100 * 1000 * 1000 };
 
 struct place {
     const struct judge_options *options; /* NULL: free */
@@ -28,8 +32,12 @@ int judge_pool_create(struct judge_pool **out, struct error *error) {
     *out = memory_allocate(1, sizeof **out, error);
     if (*out == NULL)
         return -1;
+    pthread_condattr_t monotonic;
     pthread_mutex_init(&(*out)->lock, NULL);
-    pthread_cond_init(&(*out)->given, NULL);
+    pthread_condattr_init(&monotonic);
+    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+    pthread_cond_init(&(*out)->given, &monotonic);
+    pthread_condattr_destroy(&monotonic);
     return 0;
 }
 
@@ -58,13 +66,31 @@ static struct place *find_place(struct judge_pool *p, const struct judge_options
     return best;
 }
 
+/* With the lock, for as long as anybody wants the judge. */
+static int await_place(struct judge_pool *p, const struct judge_options *options,
+                       struct place **place, struct error *error) {
+    while ((*place = find_place(p, options)) == NULL) {
+        struct timespec until;
+        if (cancellation_check(error))
+            return -1;
+        clock_gettime(CLOCK_MONOTONIC, &until);
+        until.tv_nsec += LOOK_EVERY;
+        until.tv_sec += until.tv_nsec / 1000000000;
+        until.tv_nsec %= 1000000000;
+        pthread_cond_timedwait(&p->given, &p->lock, &until);
+    }
+    return 0;
+}
+
 struct judge *judge_pool_take(struct judge_pool *p, const struct judge_options *options,
                               struct error *error) {
     struct place *place;
     struct judge *old = NULL;
     pthread_mutex_lock(&p->lock);
-    while ((place = find_place(p, options)) == NULL)
-        pthread_cond_wait(&p->given, &p->lock);
+    if (await_place(p, options, &place, error)) {
+        pthread_mutex_unlock(&p->lock);
+        return NULL;
+    }
     if (place->options != options || place->loans >= JUDGE_LOANS) {
         old = place->judge;
         *place = (struct place){.options = options};

@@ -16,7 +16,8 @@ void judge_pool_destroy(struct judge_pool *pool);
 
 /* The judge of these options, which are its identity (one address, one judge) and must live as long
  * as the pool; alone until it is given back. Waits while another thread has it, or while all places
- * are taken. NULL when it cannot be opened. */
+ * are taken. NULL when it cannot be opened, or when nobody waits for it any more
+ * (base/cancellation.h). */
 struct judge *judge_pool_take(struct judge_pool *pool, const struct judge_options *options,
                               struct error *error);
 void judge_pool_give(struct judge_pool *pool, struct judge *judge);

@@ -142,8 +142,7 @@ static int read_body(struct chat *chat) {
     if (is_good)
         return 0;
     chat->options.handle = &chat->handle;
-    return request_handle(&chat->handle, chat->model, request_field(body, "handle"),
-                          chat->request->exchange, problem);
+    return request_handle(&chat->handle, chat->model, request_field(body, "handle"), problem);
 }
 
 /* {"content": [{"token", "logprob", "bytes", "top_logprobs"}], "refusal": null} */

@@ -71,8 +71,7 @@ static int read_body(struct completion *c) {
         request_count(body, "logprobs", 0, TOP_MOST, &c->wish.top, problem))
         return -1;
     c->wish.has_log_probabilities = logprobs != NULL;
-    return request_handle(&c->handle, c->model, request_field(body, "handle"), c->request->exchange,
-                          problem);
+    return request_handle(&c->handle, c->model, request_field(body, "handle"), problem);
 }
 
 /* {"tokens", "token_logprobs", "top_logprobs", "text_offset"}, or null. */

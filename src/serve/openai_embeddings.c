@@ -40,11 +40,6 @@ static int read_body(struct embedding_request *e) {
     return 0;
 }
 
-static int watch(void *context, const struct read_state *state) {
-    const struct embedding_request *e = context;
-    return state->tokens % 16 == 0 && http_is_gone(e->request->exchange);
-}
-
 /* Little-endian floats of 32 bits, as OpenAI's clients take them. */
 static json_t *numbers_as_base64(const real *numbers, size_t count) {
     float values[MAXIMUM_SLOT_WIDTH];
@@ -71,7 +66,8 @@ static int embed(struct embedding_request *e, size_t index, json_t *data) {
     const char *text = e->inputs[index];
     if (handle_create(&handle, e->model->model, &error))
         return problem_internal(&e->request->problem, "embedding", &error);
-    int result = read_text(&handle, &tokens, e->model->model, text, strlen(text), watch, e, &error);
+    int result =
+        read_text(&handle, &tokens, e->model->model, text, strlen(text), NULL, NULL, &error);
     if (result != 0) {
         result = problem_internal(&e->request->problem, "embedding", &error);
     } else {
@@ -94,7 +90,7 @@ int openai_embed(struct request *request) {
         return -1;
     json_t *data = json_array();
     int result = 0;
-    for (size_t i = 0; result == 0 && i < e.count && !http_is_gone(request->exchange); i++)
+    for (size_t i = 0; result == 0 && i < e.count; i++)
         result = embed(&e, i, data);
     if (result != 0) {
         json_decref(data);

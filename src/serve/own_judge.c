@@ -91,18 +91,12 @@ static void give_judge(struct judge_request *j, struct judge *judge) {
     judge_pool_give(j->request->service->resident->judges, judge);
 }
 
-/* Many may wait for the one judge of a standard; it does not work for those who left meanwhile. */
 static struct judge *take_judge(struct judge_request *j) {
     struct error error;
     struct judge *judge =
         judge_pool_take(j->request->service->resident->judges, &j->standard->judging, &error);
-    if (judge == NULL) {
+    if (judge == NULL)
         problem_internal(&j->request->problem, "opening a judge", &error);
-    } else if (http_is_gone(j->request->exchange)) {
-        give_judge(j, judge);
-        request_left(j->request);
-        judge = NULL;
-    }
     return judge;
 }
 

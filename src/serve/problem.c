@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/cancellation.h"
+
 static void fill(struct problem *problem, int status, const char *code, const char *param) {
     *problem = (struct problem){.status = status};
     snprintf(problem->code, sizeof problem->code, "%s", code != NULL ? code : "");
@@ -51,7 +53,9 @@ int problem_content(struct problem *problem, const char *param, const struct err
 }
 
 int problem_internal(struct problem *problem, const char *doing, const struct error *error) {
-    fprintf(stderr, "trine serve: %s: %s\n", doing, error->message);
+    struct error given_up;
+    if (cancellation_check(&given_up) == 0) /* else it is that, and nothing went wrong */
+        fprintf(stderr, "trine serve: %s: %s\n", doing, error->message);
     return problem_set(problem, 500, "internal", NULL,
                        "the server could not do this; its log says why");
 }

@@ -9,13 +9,7 @@
 #include "serve/model_atlas.h"
 #include "serve/request_json.h"
 
-enum {
-    LIKE_LIMIT = 1 << 18,
-    LABEL_LIMIT = 1024,
-    MIX_MOST = 64,
-    SHIFTS_MOST = 16,
-    WATCH_EVERY = 16 /* tokens */
-};
+enum { LIKE_LIMIT = 1 << 18, LABEL_LIMIT = 1024, MIX_MOST = 64, SHIFTS_MOST = 16 };
 static const double DEVIATIONS_MOST = 10;
 
 static int take_stored(struct handle *handle, const json_t *json, struct problem *problem) {
@@ -28,12 +22,7 @@ static int take_stored(struct handle *handle, const json_t *json, struct problem
     return 0;
 }
 
-static int watch(void *exchange, const struct read_state *state) {
-    return exchange != NULL && state->tokens % WATCH_EVERY == 0 && http_is_gone(exchange);
-}
-
-static int take_like(struct handle *handle, const json_t *json, struct http_exchange *exchange,
-                     struct problem *problem) {
+static int take_like(struct handle *handle, const json_t *json, struct problem *problem) {
     struct error error;
     const char *text = NULL;
     if (request_text(json, "like", LIKE_LIMIT, &text, problem))
@@ -42,7 +31,7 @@ static int take_like(struct handle *handle, const json_t *json, struct http_exch
         return 0;
     if (*text == '\0')
         return problem_field(problem, "like", "\"like\" is empty: there is nobody to be like");
-    if (read_text(handle, NULL, handle->model, text, strlen(text), watch, exchange, &error))
+    if (read_text(handle, NULL, handle->model, text, strlen(text), NULL, NULL, &error))
         return problem_content(problem, "like", &error);
     return 0;
 }
@@ -195,14 +184,13 @@ static int take_shifts(struct handle *handle, const struct resident_model *model
 }
 
 static int take_all(struct handle *handle, const struct resident_model *model, const json_t *json,
-                    struct http_exchange *exchange, struct problem *problem) {
+                    struct problem *problem) {
     static const char *const KNOWN[] = {"author", "date", "tell",  "mix",
                                         "vector", "like", "shift", "handle"};
     if (!json_is_object(json))
         return problem_field(problem, "handle", "\"handle\" must be an object");
     return request_only(json, "\"handle\"", KNOWN, sizeof KNOWN / sizeof *KNOWN, problem) ||
-                   take_stored(handle, json, problem) ||
-                   take_like(handle, json, exchange, problem) ||
+                   take_stored(handle, json, problem) || take_like(handle, json, problem) ||
                    take_author(handle, json, problem) || take_mix(handle, json, problem) ||
                    take_vectors(handle, json, problem) || take_told(handle, json, problem) ||
                    take_shifts(handle, model, json, problem)
@@ -211,11 +199,11 @@ static int take_all(struct handle *handle, const struct resident_model *model, c
 }
 
 int request_handle(struct handle *handle, const struct resident_model *model, const json_t *json,
-                   struct http_exchange *exchange, struct problem *problem) {
+                   struct problem *problem) {
     struct error error;
     if (handle_create(handle, model->model, &error))
         return problem_internal(problem, "making a handle", &error);
-    if (json == NULL || take_all(handle, model, json, exchange, problem) == 0)
+    if (json == NULL || take_all(handle, model, json, problem) == 0)
         return 0;
     handle_free(handle);
     return -1;

@@ -6,13 +6,10 @@
 #include "serve/problem.h"
 #include "serve/resident.h"
 
-struct http_exchange;
-
 /* handle <- the prior, then what `json` (NULL: nothing) asks for: a stored handle, what the reader
  * makes of the text "like", then author, mix and vector, date, tell, shift. Free it with
- * handle_free; after a failure there is nothing to free. The reading ends early when the client of
- * the exchange (NULL: nobody) leaves. */
+ * handle_free; after a failure there is nothing to free. */
 int request_handle(struct handle *handle, const struct resident_model *model, const json_t *json,
-                   struct http_exchange *exchange, struct problem *problem);
+                   struct problem *problem);
 
 #endif

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/cancellation.h"
 #include "base/progress.h"
 #include "serve/openai_routes.h"
 #include "serve/own_routes.h"
@@ -14,6 +15,9 @@
 #define GOOD (1u << RESIDENT_GOOD)
 #define TRUTH (1u << RESIDENT_TRUTH)
 #define DREAM (1u << RESIDENT_DREAM)
+
+/* As others count requests whose client left; nobody is told. */
+enum { CLIENT_LEFT = 499 };
 
 #define ROUTE(method, path) method, method " " path, path
 
@@ -145,6 +149,10 @@ static const char *name_of(const struct route *route) {
     return route != NULL ? route->name : "other";
 }
 
+static int is_gone(void *exchange) {
+    return http_is_gone(exchange);
+}
+
 static void run(void *context, struct http_exchange *exchange) {
     const struct ticket *ticket = http_slot(exchange);
     const struct route *route = ticket->route;
@@ -156,9 +164,14 @@ static void run(void *context, struct http_exchange *exchange) {
                               .started = ticket->started};
     size_t bytes;
     const char *body = http_body(exchange, &bytes);
-    if ((!route->is_light && http_is_gone(exchange) && request_left(&request)) ||
-        (route->has_body && request_parse(&request.body, body, bytes, &request.problem)) ||
-        route->handler(&request))
+    cancellation_set(is_gone, exchange);
+    int failed = (!route->is_light && http_is_gone(exchange)) ||
+                 (route->has_body && request_parse(&request.body, body, bytes, &request.problem)) ||
+                 route->handler(&request);
+    cancellation_set(NULL, NULL);
+    if (failed && http_is_gone(exchange))
+        request.status = CLIENT_LEFT; /* or the server stops, and says so itself */
+    else if (failed)
         request_fail(&request);
     json_decref(request.body);
     metrics_count_request(request.service->metrics, name_of(route), request.status,

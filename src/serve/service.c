@@ -17,10 +17,6 @@ int request_no_memory(struct request *request) {
     return problem_set(&request->problem, 500, "internal", NULL, "the server is out of memory");
 }
 
-int request_left(struct request *request) {
-    return problem_set(&request->problem, 499, "client_left", NULL, "the client left");
-}
-
 int request_reply_data(struct request *request, const char *content_type, const void *data,
                        size_t bytes) {
     request->status = 200;

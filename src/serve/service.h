@@ -60,8 +60,6 @@ void request_new_id(char *id, size_t size, const char *prefix);
 
 /* Out of memory, for handlers. Returns -1. */
 int request_no_memory(struct request *request);
-/* For whoever left while the request waited: 499, as others count it. Returns -1. */
-int request_left(struct request *request);
 
 /* The model that the body (or, where there is none, the query) names, and what else it asks for, by
  * access_needs. */

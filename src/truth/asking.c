@@ -1,10 +1,12 @@
 #include "truth/asking.h"
 
 #include <math.h>
+#include <omp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/cancellation.h"
 #include "base/memory.h"
 #include "model/batcher.h"
 
@@ -288,7 +290,9 @@ struct batches {
     const struct asked *asked;
     const struct question *questions;
     const size_t *starts;
-    size_t count, threads;
+    size_t first, end; /* of the piece that is run */
+    size_t threads;
+    struct asker *askers; /* [threads] */
     struct finding *findings;
     struct error *error;
     int failed;
@@ -297,27 +301,53 @@ struct batches {
 /* Every thread takes whole batches. */
 static void ask_batches(void *context) {
     struct batches *batches = context;
-    const struct asking *a = batches->asking;
-    const struct asked *asked = batches->asked;
     const size_t *starts = batches->starts;
     int failed = 0;
-#pragma omp parallel num_threads((int)batches->threads) reduction(| : failed)
-    {
+#pragma omp parallel for num_threads((int)batches->threads) schedule(dynamic, 1)                   \
+    reduction(|                                                                                    \
+              : failed)
+    for (size_t b = batches->first; b < batches->end; b++) {
         struct error own;
-        struct asker asker = {.weights = asked->layer != NULL ? layer_weights(asked->layer)
-                                                              : model_weights(a->model)};
-        asker.weights.unpacked = asked->unpacked;
-#pragma omp for schedule(dynamic, 1)
-        for (size_t b = 0; b < batches->count; b++)
-            if (!failed && ask_some(a, &asker, asked, batches->questions + starts[b],
-                                    starts[b + 1] - starts[b], batches->findings, &own)) {
-                failed = 1;
+        if (!failed && ask_some(batches->asking, &batches->askers[omp_get_thread_num()],
+                                batches->asked, batches->questions + starts[b],
+                                starts[b + 1] - starts[b], batches->findings, &own)) {
+            failed = 1;
 #pragma omp critical(asking_error)
-                *batches->error = own;
-            }
-        asker_free(&asker);
+            *batches->error = own;
+        }
     }
-    batches->failed = failed;
+    batches->failed |= failed;
+}
+
+static int create_askers(struct batches *all, struct error *error) {
+    const struct asked *asked = all->asked;
+    all->askers = memory_allocate(all->threads, sizeof *all->askers, error);
+    for (size_t i = 0; all->askers != NULL && i < all->threads; i++) {
+        all->askers[i].weights =
+            asked->layer != NULL ? layer_weights(asked->layer) : model_weights(all->asking->model);
+        all->askers[i].weights.unpacked = asked->unpacked;
+    }
+    return all->askers == NULL ? -1 : 0;
+}
+
+/* Where others decode meanwhile they get their turn whenever each thread has done a batch, and so
+ * does whoever may want no more of this. */
+static int run_batches(struct batches *all, size_t count, struct error *error) {
+    struct batcher *batcher = all->asking->model->batcher;
+    size_t piece = batcher != NULL ? all->threads : count;
+    int result = create_askers(all, error);
+    for (size_t b = 0; result == 0 && b < count; b = all->end) {
+        all->first = b;
+        all->end = b + piece < count ? b + piece : count;
+        result = cancellation_check(error);
+        if (result == 0)
+            batcher_alone(batcher, ask_batches, all);
+        result = all->failed ? -1 : result;
+    }
+    for (size_t i = 0; all->askers != NULL && i < all->threads; i++)
+        asker_free(&all->askers[i]);
+    memory_free(all->askers);
+    return result;
 }
 
 /* Questions in order of length, so that a batch wastes little. */
@@ -337,13 +367,12 @@ static int ask_all(const struct asking *a, const struct asked *asked, struct que
                           .asked = asked,
                           .questions = questions,
                           .starts = starts,
-                          .count = batches,
                           .threads = threads,
                           .findings = findings,
                           .error = error};
-    batcher_alone(a->model->batcher, ask_batches, &all);
+    int result = run_batches(&all, batches, error);
     memory_free(starts);
-    return all.failed ? -1 : 0;
+    return result;
 }
 
 /* Each statement in the frames from .. from+frames-1; findings[count, frames]. */

@@ -5,6 +5,7 @@
 #include <pthread.h>
 #include <string.h>
 
+#include "base/cancellation.h"
 #include "base/memory.h"
 #include "base/random.h"
 #include "model/batcher.h"
@@ -187,6 +188,47 @@ static void test_together(void **state) {
     fixture_end(&f);
 }
 
+static size_t pieces_wanted;
+
+static int is_enough(void *context) {
+    (void)context;
+    return pieces_wanted-- == 0;
+}
+
+/* Whoever leaves while a prompt is read is read no further for, and the decoder is as good as new.
+ */
+static void test_given_up(void **state) {
+    (void)state;
+    struct fixture f;
+    struct error error;
+    struct batcher *batcher;
+    struct decoder *decoder;
+    static uint32_t prompt[CONTEXT];
+    static struct text before, after;
+    fixture_start(&f);
+    assert_int_equal(batcher_create(&batcher, &f.weights, 2, &error), 0);
+    f.weights.batcher = batcher;
+    assert_int_equal(decoder_create(&decoder, &f.weights, NULL, &error), 0);
+    text_make(&before, &f, 3);
+    text_make(&after, &f, 3);
+    text_write(&before, decoder);
+    for (size_t i = 0; i < CONTEXT; i++)
+        prompt[i] = (uint32_t)(5 * i % VOCABULARY);
+    decoder_start(decoder, &(struct pass_handle){0});
+    pieces_wanted = 1;
+    cancellation_set(is_enough, NULL);
+    assert_null(decoder_prompt(decoder, prompt, CONTEXT, &error));
+    cancellation_set(NULL, NULL);
+    assert_non_null(strstr(error.message, "given up"));
+    size_t read = decoder_position(decoder);
+    assert_true(read > 0 && read < CONTEXT);
+    text_write(&after, decoder);
+    assert_same_text(&after, &before);
+    decoder_destroy(decoder);
+    batcher_destroy(batcher);
+    fixture_end(&f);
+}
+
 /* A prompt that begins as an earlier one is not read whole, and nothing changes by that. */
 static void test_prefix(void **state) {
     (void)state;
@@ -280,6 +322,7 @@ static void test_alone(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_together),
+        cmocka_unit_test(test_given_up),
         cmocka_unit_test(test_prefix),
         cmocka_unit_test(test_alone),
     };

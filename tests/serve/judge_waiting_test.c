@@ -89,13 +89,14 @@ static void wait_and_leave(const char *path, const char *name, const char *body)
     await_running(LEAVING + 1);
     for (int i = 0; i < LEAVING; i++)
         raw_close(&leaving[i]);
+    await_running(1); /* who left keeps no worker */
+    assert_int_equal(count(name, 499), LEAVING);
     judge_pool_give(judges, judge);
     raw_read(&staying, &reply, 0);
     raw_close(&staying);
     assert_int_equal(reply.status, 200);
     await_running(0);
     assert_int_equal(count(name, 200), 1);
-    assert_int_equal(count(name, 499), LEAVING);
 }
 
 static void test_judge(void **state) {

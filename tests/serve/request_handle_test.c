@@ -34,7 +34,7 @@ static struct handle from_json(const char *text) {
     struct handle handle;
     json_t *json = json_loads(text, 0, NULL);
     assert_non_null(json);
-    if (request_handle(&handle, model, json, NULL, &problem))
+    if (request_handle(&handle, model, json, &problem))
         fail_msg("%s: %s", text, problem.message);
     json_decref(json);
     return handle;
@@ -163,7 +163,7 @@ static void test_refusals(void **state) {
         struct problem problem;
         struct handle handle;
         json_t *json = json_loads(CASES[i].json, 0, NULL);
-        if (request_handle(&handle, model, json, NULL, &problem) == 0)
+        if (request_handle(&handle, model, json, &problem) == 0)
             fail_msg("%s is taken", CASES[i].json);
         assert_int_equal(problem.status, 400);
         if (strcmp(problem.param, CASES[i].param) != 0 ||

@@ -5,6 +5,8 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/cancellation.h"
+#include "model/batcher.h"
 #include "model/decoder.h"
 #include "truth/tiny_model.h"
 
@@ -33,6 +35,43 @@ static void test_alone_and_together(void **state) {
     }
     assert_true(together[0].log_odds == together[5].log_odds);
     assert_true(fabs(together[0].log_odds - together[1].log_odds) > 1e-6);
+    asking_free(&asking);
+    model_destroy(model);
+}
+
+static size_t pieces_wanted;
+
+static int is_enough(void *context) {
+    (void)context;
+    return pieces_wanted-- == 0;
+}
+
+/* Beside others the questions are asked in pieces, which changes nothing; between them the asking
+ * may be given up, which spoils nothing. */
+static void test_in_pieces(void **state) {
+    (void)state;
+    enum { MANY = 300 };
+    struct error error;
+    struct model *model = tiny_model();
+    struct asking asking;
+    const char *statements[MANY];
+    static struct belief_of_model whole[MANY], pieces[MANY];
+    const struct asked asked = {0};
+    for (size_t i = 0; i < MANY; i++)
+        statements[i] = STATEMENTS[i % COUNT];
+    assert_int_equal(asking_create(&asking, model, &error), 0);
+    assert_int_equal(asking_ask(&asking, &asked, statements, MANY, 2, whole, &error), 0);
+    struct weights weights = model_weights(model);
+    assert_int_equal(batcher_create(&model->batcher, &weights, 2, &error), 0);
+    pieces_wanted = 1;
+    cancellation_set(is_enough, NULL);
+    assert_int_equal(asking_ask(&asking, &asked, statements, MANY, 2, pieces, &error), -1);
+    cancellation_set(NULL, NULL);
+    assert_non_null(strstr(error.message, "given up"));
+    assert_int_equal(asking_ask(&asking, &asked, statements, MANY, 2, pieces, &error), 0);
+    assert_memory_equal(pieces, whole, sizeof whole);
+    batcher_destroy(model->batcher);
+    model->batcher = NULL;
     asking_free(&asking);
     model_destroy(model);
 }
@@ -160,9 +199,8 @@ static void test_unpacked(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_alone_and_together),
-        cmocka_unit_test(test_beside_the_decoder),
-        cmocka_unit_test(test_long_statement),
+        cmocka_unit_test(test_alone_and_together), cmocka_unit_test(test_in_pieces),
+        cmocka_unit_test(test_beside_the_decoder), cmocka_unit_test(test_long_statement),
         cmocka_unit_test(test_unpacked),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
