@@ -99,28 +99,38 @@ static int read_values(struct chat *chat, const json_t *body, struct problem *pr
     return request_values(chat->model, values, chat->offset, &chat->grant, problem);
 }
 
+/* Adds to the conversation; which may have been deleted while the reply was written. */
+static int append(const struct chat *chat, const struct conversation_message *messages,
+                  size_t count) {
+    struct problem *problem = &chat->request->problem;
+    struct error error;
+    switch (conversations_append(chat->request->service->conversations, chat->request->caller.id,
+                                 chat->conversation, messages, count, &error)) {
+    case CONVERSATION_DONE:
+        return 0;
+    case CONVERSATION_ABSENT:
+        return problem_set(problem, 404, "conversation_not_found", "conversation", "%s",
+                           error.message);
+    case CONVERSATION_FAILED:
+        return problem_internal(problem, "keeping", &error);
+    default:
+        return problem_content(problem, "conversation", &error);
+    }
+}
+
 /* Whether the conversation can be added to: known before anything is written. */
 static int check_conversation(struct chat *chat, const json_t *body) {
     struct problem *problem = &chat->request->problem;
-    struct error error;
-    struct conversations *conversations = chat->request->service->conversations;
     if (request_text(body, "conversation", CONVERSATION_ID, &chat->conversation, problem))
         return -1;
     if (chat->conversation == NULL)
         return 0;
     if (chat->n > 1)
         return problem_field(problem, "n", "a conversation takes one reply: \"n\" must be 1");
-    if (conversations == NULL)
+    if (chat->request->service->conversations == NULL)
         return problem_set(problem, 404, "no_conversations", "conversation",
                            "this server keeps no conversations");
-    int result = conversations_append(conversations, chat->request->caller.id, chat->conversation,
-                                      NULL, 0, &error);
-    if (result == CONVERSATION_ABSENT)
-        return problem_set(problem, 404, "conversation_not_found", "conversation", "%s",
-                           error.message);
-    return result == CONVERSATION_FAILED ? problem_internal(problem, "keeping", &error)
-           : result != 0                 ? problem_content(problem, "conversation", &error)
-                                         : 0;
+    return append(chat, NULL, 0);
 }
 
 static int read_body(struct chat *chat) {
@@ -180,21 +190,12 @@ static int deliver(void *context, const struct writing_piece *piece) {
 
 /* Both messages or none, on the disk when it returns. */
 static int keep(const struct chat *chat, const struct writing *w) {
-    struct error error;
     const char *said = chat_messages_last(&chat->messages);
     int64_t today = conversations_today();
     struct conversation_message messages[2] = {
         {"user", said, strlen(said), today},
         {"assistant", w->text_bytes > 0 ? w->text : "", w->text_bytes, today}};
-    if (chat->conversation == NULL)
-        return 0;
-    int result =
-        conversations_append(chat->request->service->conversations, chat->request->caller.id,
-                             chat->conversation, messages, 2, &error);
-    return result == CONVERSATION_FAILED
-               ? problem_internal(&chat->request->problem, "keeping", &error)
-           : result != 0 ? problem_content(&chat->request->problem, "conversation", &error)
-                         : 0;
+    return chat->conversation == NULL ? 0 : append(chat, messages, 2);
 }
 
 static void add_choice(struct chat_reply *r, const struct writing *w, json_t *why,

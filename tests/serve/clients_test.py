@@ -369,6 +369,23 @@ class Chats(unittest.TestCase):
         with self.assertRaises(openai.NotFoundError):
             chat(FOX, extra_body={"conversation": made["id"]})
 
+    def test_deleted_meanwhile(self):
+        """A reply does not bring back the conversation that was deleted while it was written."""
+        for _ in range(50):  # some replies end before it is deleted
+            made = client.post("/conversations", body={"title": ""}, cast_to=object)
+            stream = chat(FOX, CHATS, max_tokens=2000, temperature=2, stream=True, extra_body={"conversation": made["id"]})
+            next(iter(stream))
+            client.delete(f"/conversations/{made['id']}", cast_to=object)
+            try:
+                collections.deque(stream, 0)
+            except openai.APIError as error:
+                self.assertEqual(error.code, "conversation_not_found")
+                break
+        else:
+            self.fail("no reply was still written when its conversation was deleted")
+        with self.assertRaises(openai.NotFoundError):
+            client.get(f"/conversations/{made['id']}", cast_to=object)
+
 
 class Embeddings(unittest.TestCase):
     def test_formats(self):
