@@ -1,6 +1,7 @@
 #!/bin/sh
 # Runs test programs (cmocka) and end-to-end scripts, counts them, and prints what failed.
 #   tests/run.sh NAME PROGRAM TEST...      a TEST ending in .sh gets the program as $TRINE
+# Tests that take long are named with their seconds: they all have to be through in half an hour.
 set -u
 name=$1
 TRINE=$2
@@ -15,12 +16,15 @@ log=$(mktemp)
 trap 'rm -f "$log"' EXIT
 passed=0 failed=0 skipped=0
 for test in "$@"; do
+    started=$(date +%s)
     if [ "${test%.sh}" != "$test" ]; then
         bash "$test" >"$log" 2>&1
     else
         "./$test" >"$log" 2>&1
     fi
     code=$?
+    seconds=$(($(date +%s) - started))
+    [ "$seconds" -lt 15 ] || echo "  $seconds s: $test"
     case $code in
     0) passed=$((passed + 1)) ;;
     77) skipped=$((skipped + 1)); sed "s|^|$test: |" "$log" | tail -n 1 ;;
