@@ -19,6 +19,7 @@ int command_key(int argc, char **argv);
 int command_market(int argc, char **argv);
 int command_principles(int argc, char **argv);
 int command_read(int argc, char **argv);
+int command_same(int argc, char **argv);
 int command_serve(int argc, char **argv);
 int command_train(int argc, char **argv);
 int command_truth(int argc, char **argv);
@@ -31,6 +32,7 @@ int command_write(int argc, char **argv);
     {"train", command_train, "train a model on a corpus"}, \
     {"adapt", command_adapt, "give a checkpoint of another program authors and dates"}, \
     {"read", command_read, "tell who wrote a text, and when"}, \
+    {"same", command_same, "tell whether one author wrote two texts"}, \
     {"write", command_write, "write as anyone, anywhen"}, \
     {"handle", command_handle, "make, print and store a handle"}, \
     {"atlas", command_atlas, "lay out the authors and say what the directions mean"}, \

@@ -27,7 +27,8 @@ CHATTY = ["--model", f"{WORK}/chatty", "--name", "chatty"]  # a plain checkpoint
 DREAM, GOOD, CHATS = "tiny/dream", "tiny/good", "chatty/dream"
 FOX = [{"role": "user", "content": "the quick fox 8"}]
 SHIP = [{"role": "user", "content": "break the ship 8"}]
-AT_ONCE = 1  # seconds in which work must end that nobody waits for
+# Seconds in which work ends that nobody waits for; all of it would take minutes.
+AT_ONCE = 20 if "sanitize" in os.environ.get("TRINE_BUILD", "") else 5
 
 
 class Server:

@@ -1,0 +1,165 @@
+/* trine same: whether one author wrote two texts, or which of several texts. */
+#include <getopt.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/file.h"
+#include "base/memory.h"
+#include "base/progress.h"
+#include "cli/commands.h"
+#include "cli/options.h"
+#include "dream/read.h"
+#include "dream/same.h"
+
+enum { LEAST_TOKENS = 100 };
+
+struct run {
+    const char *model_path, *base_path, *json_path, *slot;
+    char **paths;
+    size_t count;
+    struct model *model;
+    struct same_space space;
+    struct same_text *texts; /* [count] */
+    size_t *tokens;          /* [count] */
+};
+
+static const char HELP[] =
+    "usage: trine same --model MODEL.gguf TEXT TEXT... [OPTIONS]\n\n"
+    "Tells of every two texts how likely it is that one author wrote both, with even odds to\n"
+    "begin with: by where the reader puts them among the authors, also when the author is nobody\n"
+    "that the model knows.\n\n"
+    "options:\n"
+    "  --slot NAME         the slot that is compared (author)\n"
+    "  --json [FILE]       {\"texts\": [{\"file\", \"tokens\"}], \"pairs\": [{\"one\", \"other\",\n"
+    "                      \"probability\", \"log_odds\"}]}, texts by their number from "
+    "0\n" BASE_HELP "\n"
+    "example: trine same --model demo/sotu.gguf one.txt other.txt";
+
+static int parse(struct run *run, int argc, char **argv, struct error *error) {
+    static const struct option OPTIONS[] = {{"model", required_argument, NULL, 'm'},
+                                            {"base", required_argument, NULL, 'B'},
+                                            {"slot", required_argument, NULL, 's'},
+                                            {"json", optional_argument, NULL, 'j'},
+                                            {0}};
+    int option;
+    while ((option = getopt_long(argc, argv, "", OPTIONS, NULL)) != -1) {
+        if (option == 'm')
+            run->model_path = optarg;
+        else if (option == 'B')
+            run->base_path = optarg;
+        else if (option == 's')
+            run->slot = optarg;
+        else if (option == 'j')
+            run->json_path = option_optional_file(argc, argv);
+        else
+            return error_set(error, "see trine same --help");
+    }
+    run->paths = argv + optind;
+    run->count = (size_t)(argc - optind);
+    if (run->model_path == NULL || run->count < 2)
+        return error_set(error, "--model and at least two texts are needed");
+    return 0;
+}
+
+static int read_one(struct run *run, size_t i, struct error *error) {
+    struct handle handle;
+    char *text;
+    size_t bytes;
+    if (file_read_all(run->paths[i], OPTION_TEXT_LIMIT, &text, &bytes, error))
+        return -1;
+    int result = bytes == 0
+                     ? error_set(error, "%s is empty: there is nothing to read", run->paths[i])
+                     : handle_create(&handle, run->model, error);
+    if (result == 0) {
+        result = read_text(&handle, &run->tokens[i], run->model, text, bytes, NULL, NULL, error);
+        if (result == 0)
+            same_text_place(&run->texts[i], &run->space, &handle);
+        handle_free(&handle);
+    }
+    free(text);
+    if (result == 0 && run->tokens[i] < LEAST_TOKENS)
+        fprintf(stderr, "trine same: %s has %zu tokens: too few to tell much\n", run->paths[i],
+                run->tokens[i]);
+    return result;
+}
+
+static int read_all(struct run *run, struct error *error) {
+    struct progress progress = {0};
+    int result = 0;
+    run->texts = memory_allocate(run->count, sizeof *run->texts, error);
+    run->tokens = memory_allocate(run->count, sizeof *run->tokens, error);
+    if (run->texts == NULL || run->tokens == NULL)
+        return -1;
+    progress_start(&progress, 0, run->count);
+    for (size_t i = 0; result == 0 && i < run->count; i++) {
+        result = read_one(run, i, error);
+        if (run->count > 2)
+            progress_show(&progress, i + 1, 0, "texts read");
+    }
+    progress_finish(&progress);
+    return result;
+}
+
+static double probability_of(double log_odds) {
+    return 1 / (1 + exp(-log_odds));
+}
+
+/* What is beyond these cannot be told from certainty by any pair of texts. */
+static void show(const struct run *run) {
+    for (size_t i = 0; i < run->count; i++)
+        for (size_t j = i + 1; j < run->count; j++) {
+            double log_odds = same_log_odds(&run->space, &run->texts[i], &run->texts[j]);
+            double percent = 100 * probability_of(log_odds);
+            printf("%s%5.1f %%  %s  %s\n",
+                   percent > 99.9  ? ">"
+                   : percent < 0.1 ? "<"
+                                   : " ",
+                   fmin(fmax(percent, 0.1), 99.9), run->paths[i], run->paths[j]);
+        }
+}
+
+static json_t *to_json(const struct run *run) {
+    json_t *texts = json_array(), *pairs = json_array();
+    for (size_t i = 0; i < run->count; i++)
+        json_array_append_new(texts, json_pack("{s:s, s:I}", "file", run->paths[i], "tokens",
+                                               (json_int_t)run->tokens[i]));
+    for (size_t i = 0; i < run->count; i++)
+        for (size_t j = i + 1; j < run->count; j++) {
+            double log_odds = same_log_odds(&run->space, &run->texts[i], &run->texts[j]);
+            json_array_append_new(pairs, json_pack("{s:I, s:I, s:f, s:f}", "one", (json_int_t)i,
+                                                   "other", (json_int_t)j, "probability",
+                                                   probability_of(log_odds), "log_odds", log_odds));
+        }
+    return json_pack("{s:o, s:o}", "texts", texts, "pairs", pairs);
+}
+
+static int execute(struct run *run, struct error *error) {
+    if (model_load_on(&run->model, run->model_path, run->base_path, PRECISION_BF16, error) ||
+        same_space_create(&run->space, run->model, run->slot, error) || read_all(run, error))
+        return -1;
+    if (run->json_path == NULL) {
+        show(run);
+        return 0;
+    }
+    json_t *json = to_json(run);
+    int result = json == NULL ? error_set(error, "out of memory, or the name of a file is no UTF-8")
+                              : option_write_json(json, run->json_path, error);
+    json_decref(json);
+    return result;
+}
+
+int command_same(int argc, char **argv) {
+    struct run run = {.slot = "author"};
+    struct error error;
+    if (option_wants_help(argc, argv, HELP))
+        return 0;
+    int status = parse(&run, argc, argv, &error) ? 2 : execute(&run, &error) ? 1 : 0;
+    if (status != 0)
+        fprintf(stderr, "trine same: %s\n", error.message);
+    memory_free(run.texts);
+    memory_free(run.tokens);
+    model_destroy(run.model);
+    return status;
+}
