@@ -5,8 +5,8 @@
 #include "fuzz/fuzz.h"
 #include "serve/chat_messages.h"
 #include "serve/request_json.h"
-#include "text/text_filter.h"
 #include "serve/writing.h"
+#include "text/text_filter.h"
 
 static void read_request(const uint8_t *data, size_t size) {
     struct problem problem;
