@@ -9,6 +9,7 @@
 #include "good/candidates.h"
 #include "good/fiction.h"
 #include "good/refusal.h"
+#include "good/statement_question.h"
 
 /* Without chance the dream repeats itself. */
 static const double DREAMING_TEMPERATURE = 0.8;
@@ -116,10 +117,10 @@ static void decline_request(struct turn *t) {
 }
 
 /* And who says so, where a library was read. */
-static void say_odds(struct turn *t, const struct odds_evidence *evidence) {
+static void say_odds(struct turn *t, double probability) {
     char line[80];
-    t->trace->odds = odds_probability(t->assistant->odds, evidence);
-    odds_say(t->trace->odds, line, sizeof line);
+    t->trace->odds = probability;
+    odds_say(probability, line, sizeof line);
     show_line(t, "\n");
     show_line(t, line);
     const struct claims *claims = &t->trace->claims;
@@ -141,7 +142,7 @@ static void weigh_reply(struct turn *t, const char *question) {
     if (t->result != 0 || claims->count == 0)
         return;
     struct odds_evidence evidence = odds_evidence_of(claims, replier_certainty(a->replier));
-    say_odds(t, &evidence);
+    say_odds(t, odds_probability(a->odds, &evidence));
 }
 
 /* Shows what is left of the reply, and its reservation. 0: it was shown whole. */
@@ -158,6 +159,23 @@ static int end_reply(struct turn *t) {
     return 0;
 }
 
+/* Takes over the statement. */
+static void answer_by_truth(struct turn *t, char *statement) {
+    struct assistant *a = t->assistant;
+    struct claims *claims = &t->trace->claims;
+    *claims = (struct claims){.texts = {statement}, .probabilities = {NAN}, .count = 1};
+    t->result = a->pricer.price(a->pricer.context, claims, t->error);
+    if (t->result != 0)
+        return;
+    t->trace->outcome = ASSISTANT_JUDGED;
+    double probability = claims->probabilities[0];
+    const char *answer = statement_answer(probability);
+    const char *text = answer != NULL ? answer : "I do not know whether that is true.";
+    if (take(t, text, strlen(text)) != 0 || end_reply(t) != 0 || answer == NULL)
+        return;
+    say_odds(t, fmax(probability, 1 - probability));
+}
+
 /* One of several candidates, shown like any reply. */
 static void choose_reply(struct turn *t, const struct chat_message *messages, size_t count,
                          const struct reply_options *options) {
@@ -172,7 +190,7 @@ static void choose_reply(struct turn *t, const struct chat_message *messages, si
         t->trace->claims = chosen.claims;
         chosen.claims.count = 0;
         if (t->trace->claims.count > 0)
-            say_odds(t, &chosen.evidence);
+            say_odds(t, odds_probability(a->odds, &chosen.evidence));
     }
     reply_chosen_free(&chosen);
 }
@@ -201,10 +219,26 @@ static void dream(struct turn *t, const struct fiction_wish *wish,
         look_and_show(t);
 }
 
+/* Whether a statement is true the author does not answer out of its head: the truth layer's
+ * verdict and odds are the answer. 0: something else is asked. */
+static int asks_truth(struct turn *t, const char *question) {
+    char *statement;
+    if (t->assistant->pricer.price == NULL)
+        return 0;
+    int found = statement_question(&statement, question, t->error);
+    if (found > 0)
+        answer_by_truth(t, statement);
+    else
+        t->result = found;
+    return found != 0;
+}
+
 static void write_reply(struct turn *t, const struct chat_message *messages, size_t count,
                         const struct reply_options *options) {
     struct assistant *a = t->assistant;
     const char *question = messages[count - 1].content;
+    if (asks_truth(t, question))
+        return;
     int has_odds = a->pricer.price != NULL && odds_are_wanted(question);
     if (has_odds && odds_candidates(a->odds) > 1) {
         choose_reply(t, messages, count, options);
@@ -286,8 +320,11 @@ static void print_finding(FILE *stream, const struct assistant *a, const char *o
 
 void assistant_trace_print(FILE *stream, const struct assistant *a,
                            const struct assistant_trace *trace) {
-    static const char *const OUTCOMES[] = {"replied", "replied with a reservation",
-                                           "opened the dream", "declined the request",
+    static const char *const OUTCOMES[] = {"replied",
+                                           "replied with a reservation",
+                                           "opened the dream",
+                                           "asked the truth layer",
+                                           "declined the request",
                                            "declined what was written"};
     fprintf(stream, "why: %s; %.2f s, of which the guard %.2f; first words after %.2f s\n",
             OUTCOMES[trace->outcome], trace->seconds, trace->guard_seconds, trace->first_seconds);

@@ -27,6 +27,7 @@ enum assistant_outcome {
     ASSISTANT_REPLIED,
     ASSISTANT_HEDGED,           /* with a reservation */
     ASSISTANT_DREAMED,          /* fiction, which the dream wrote */
+    ASSISTANT_JUDGED,           /* whether a statement is true, which the truth layer told */
     ASSISTANT_DECLINED_REQUEST, /* before a word was written */
     ASSISTANT_DECLINED_REPLY    /* what was written was not shown, or not all of it */
 };

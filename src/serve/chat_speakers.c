@@ -82,8 +82,9 @@ static const char *reason_of(const struct writing *w, const struct assistant_tra
                              size_t candidates) {
     if (trace->outcome == ASSISTANT_DECLINED_REQUEST || trace->outcome == ASSISTANT_DECLINED_REPLY)
         return "content_filter";
-    /* Of several candidates, or of what the dream wrote, it is not known whether they ended. */
-    int is_known = trace->outcome != ASSISTANT_DREAMED && (candidates <= 1 || isnan(trace->odds));
+    /* Of several candidates, or of what others wrote, it is not known whether they ended. */
+    int is_known = trace->outcome != ASSISTANT_DREAMED && trace->outcome != ASSISTANT_JUDGED &&
+                   (candidates <= 1 || isnan(trace->odds));
     return is_known ? writing_finish_reason(w) : "stop";
 }
 

@@ -5,8 +5,8 @@
 #include "serve/request_values.h"
 
 const char *chat_outcome_name(enum assistant_outcome outcome) {
-    static const char *const NAMES[] = {"replied", "hedged", "dreamed", "declined_request",
-                                        "declined_reply"};
+    static const char *const NAMES[] = {"replied", "hedged",           "dreamed",
+                                        "judged",  "declined_request", "declined_reply"};
     return NAMES[outcome];
 }
 

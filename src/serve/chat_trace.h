@@ -12,7 +12,7 @@
 json_t *chat_trace_to_json(const struct assistant_trace *trace, const struct principles *principles,
                            const struct values_grant *grant);
 
-/* "replied", "hedged", "dreamed", "declined_request", "declined_reply" */
+/* "replied", "hedged", "dreamed", "judged", "declined_request", "declined_reply" */
 const char *chat_outcome_name(enum assistant_outcome outcome);
 
 #endif

@@ -108,6 +108,10 @@ said=$(odds_chat --why --prompt "the quick fox 8?") || fail "chat with odds: $(c
 grep -q '^(I .*\(sure\|guess\)\.)$' <<<"$said" || fail "it does not say how sure it is: $said"
 grep -q '  a claim, [01]\.[0-9]*: ' "$work/log" && grep -q '  the reply is right: ' "$work/log" || fail "no reasons for odds: $(cat "$work/log")"
 odds_chat --corpus "$work/corpus" --prompt "the quick fox 8?" | grep -q '^(Source: Author Cyd, 19[0-9]*\.)$' || fail "nobody is cited: $(cat "$work/log")"
+# Whether a statement is true it does not answer out of its head.
+said=$(odds_chat --why --prompt "Is it true that the wind was strong?") || fail "chat about a statement: $(cat "$work/log")"
+grep -q '^\(Yes, I think that is true\|No, I think that is false\|I do not know whether that is true\)\.$' <<<"$said" || fail "no verdict: $said"
+grep -q '^why: asked the truth layer' "$work/log" && grep -q '  a claim, [01]\.[0-9]*: The wind was strong\.$' "$work/log" || fail "no reasons for a verdict: $(cat "$work/log")"
 # Of several candidates the truth layer chooses; the first is the greedy one.
 odds fit --questions "$work/train-questions.jsonl" --candidates 3 --out "$work/odds-3.json" --replies "$work/chosen.jsonl" >"$work/said" ||
     fail "odds of candidates: $(cat "$work/log")"

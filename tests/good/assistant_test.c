@@ -415,6 +415,67 @@ static void test_odds(void **state) {
     finish(&f);
 }
 
+struct truth_says {
+    double probability;
+    char asked[80];
+};
+
+static int price_by_verdict(void *context, struct claims *claims, struct error *error) {
+    struct truth_says *v = context;
+    (void)error;
+    assert_int_equal(claims->count, 1);
+    snprintf(v->asked, sizeof v->asked, "%s", claims->texts[0]);
+    claims->probabilities[0] = v->probability;
+    return 0;
+}
+
+/* Whether a statement is true the truth layer answers, with its own odds; under the guard. */
+static void test_judged(void **state) {
+    (void)state;
+    static const struct {
+        double probability, odds;
+        const char *said;
+    } CASES[] = {{0.71, 0.71, "Yes, I think that is true.\n(I am about 70 % sure.)"},
+                 {0.22, 0.78, "No, I think that is false.\n(I am about 80 % sure.)"},
+                 {0.98, 0.98, "Yes, I think that is true.\n(I am more than 95 % sure.)"},
+                 {0.52, NAN, "I do not know whether that is true."}};
+    struct error error;
+    struct fixture f;
+    struct truth_says verdict;
+    const struct chat_message message = {CHAT_USER, "Is it true that the fox is quick?"};
+    const struct reply_options options = {.tokens = 10};
+    struct odds odds = {.weights = {1, 0, 0}, .candidates = 3};
+    start(&f, -4, 2, 0);
+    f.assistant.odds = &odds;
+    f.assistant.pricer = (struct claims_pricer){price_by_verdict, &verdict};
+    for (size_t i = 0; i < sizeof CASES / sizeof *CASES; i++) {
+        struct heard h = {0};
+        struct assistant_trace trace;
+        verdict.probability = CASES[i].probability;
+        assert_int_equal(
+            assistant_answer(&f.assistant, &message, 1, &options, hear, &h, &trace, &error), 0);
+        assert_string_equal(verdict.asked, "The fox is quick.");
+        assert_string_equal(trace.text, CASES[i].said);
+        assert_int_equal(trace.outcome, ASSISTANT_JUDGED);
+        assert_true(isnan(CASES[i].odds) ? isnan(trace.odds)
+                                         : fabs(trace.odds - CASES[i].odds) < 1e-9);
+        assistant_trace_free(&trace);
+    }
+    finish(&f);
+    start(&f, 4, 2, 0); /* where the request is harmful nothing is judged */
+    f.assistant.odds = &odds;
+    f.assistant.pricer = (struct claims_pricer){price_by_verdict, &verdict};
+    struct heard h = {0};
+    struct assistant_trace trace;
+    verdict.asked[0] = '\0';
+    assert_int_equal(
+        assistant_answer(&f.assistant, &message, 1, &options, hear, &h, &trace, &error), 0);
+    assert_int_equal(trace.outcome, ASSISTANT_DECLINED_REQUEST);
+    assert_string_equal(verdict.asked, "");
+    assistant_trace_free(&trace);
+    finish(&f);
+}
+
 static void test_statements(void **state) {
     (void)state;
     struct error error;
@@ -472,6 +533,7 @@ int main(void) {
         cmocka_unit_test(test_floor),
         cmocka_unit_test(test_many_threads),
         cmocka_unit_test(test_odds),
+        cmocka_unit_test(test_judged),
         cmocka_unit_test(test_statements),
         cmocka_unit_test(test_beliefs),
     };

@@ -7,6 +7,7 @@ const OUTCOMES: Record<string, string> = {
   replied: 'Replied',
   hedged: 'Replied with a reservation',
   dreamed: 'Invented: the dream wrote it',
+  judged: 'Asked the truth layer',
   declined_request: 'Declined the request',
   declined_reply: 'Held back what it had begun to write',
 };
