@@ -241,8 +241,9 @@ static void print_prior(const struct expectation *e, const struct run *run) {
         printf("width: that says next to nothing, %.2f nats of %zu dimensions\n", nats,
                e->prior.slot->width);
     else if (e->prior.input_count > 0)
-        printf("width: %.1f nats %s than of anybody; each of %zu dimensions %.2f times as wide\n",
-               fabs(nats), nats > 0 ? "narrower" : "wider", e->prior.slot->width, width_ratio(e));
+        printf(
+            "width: %.1f nats %s than for anybody; %zu dimensions, %.2f times as wide on average\n",
+            fabs(nats), nats > 0 ? "narrower" : "wider", e->prior.slot->width, width_ratio(e));
     printf("       %.0f %% of the variance would go with more authors like that, the rest is how "
            "they differ\n",
            100 * unknown_share(e));

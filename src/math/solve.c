@@ -20,9 +20,12 @@ void solve_positive(double *a, double *x, size_t n) {
 int solve_cholesky(double *a, size_t n) {
     for (size_t i = 0; i < n; i++)
         for (size_t j = 0; j <= i; j++) {
-            double sum = a[i * n + j];
+            const double *x = a + i * n, *y = a + j * n;
+            double product = 0;
+#pragma omp simd reduction(+ : product)
             for (size_t k = 0; k < j; k++)
-                sum -= a[i * n + k] * a[j * n + k];
+                product += x[k] * y[k];
+            double sum = a[i * n + j] - product;
             if (j < i)
                 a[i * n + j] = sum / a[j * n + j];
             else if (sum > 0 && isfinite(sum))
