@@ -57,8 +57,8 @@ TRINE_PUBLIC const char *trine_slot_label(const trine_model *model, size_t slot,
 TRINE_PUBLIC trine_handle *trine_handle_new(const trine_model *model, struct trine_error *error);
 TRINE_PUBLIC void trine_handle_free(trine_handle *handle); /* NULL is fine */
 
-/* Tells a slot a label (or the only label that contains the text), a year, or a mixture such as
- * "A:0.6,B:0.4". */
+/* Tells a slot a label (or the only label that contains the text), a year (held the more loosely
+ * the farther it lies beyond the years of the corpus), or a mixture such as "A:0.6,B:0.4". */
 TRINE_PUBLIC int trine_handle_tell(trine_handle *handle, const char *slot, const char *label,
                                    struct trine_error *error);
 TRINE_PUBLIC int trine_handle_tell_year(trine_handle *handle, const char *slot, double year,

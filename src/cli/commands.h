@@ -13,6 +13,7 @@ int command_export(int argc, char **argv);
 int command_good(int argc, char **argv);
 int command_odds(int argc, char **argv);
 int command_handle(int argc, char **argv);
+int command_imagine(int argc, char **argv);
 int command_introspect(int argc, char **argv);
 int command_judge(int argc, char **argv);
 int command_key(int argc, char **argv);
@@ -35,6 +36,7 @@ int command_write(int argc, char **argv);
     {"same", command_same, "tell whether one author wrote two texts"}, \
     {"write", command_write, "write as anyone, anywhen"}, \
     {"handle", command_handle, "make, print and store a handle"}, \
+    {"imagine", command_imagine, "authors who never wrote, by when and what they might have"}, \
     {"atlas", command_atlas, "lay out the authors and say what the directions mean"}, \
     {"eval", command_eval, "report on held-out documents"}, \
     {"export", command_export, "models, adapters and handles for llama.cpp and transformers"}, \

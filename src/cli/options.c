@@ -9,7 +9,9 @@
 
 #include "base/file.h"
 #include "base/json_file.h"
+#include "cli/show.h"
 #include "dream/read.h"
+#include "latent/conditions.h"
 
 int option_wants_help(int argc, char **argv, const char *help) {
     if (argc != 2 || strcmp(argv[1], "--help") != 0)
@@ -135,14 +137,43 @@ static int grant(struct handle *handle, const struct handle_wish *wish, struct e
     }
 }
 
+/* A label of that name is a label. */
+static int is_sampled(const struct handle_wish *wish, const struct model *model) {
+    size_t own = conditions_slot(&model->slots);
+    char told[96];
+    if (own == MAXIMUM_SLOTS || slot_find_label(&model->slots.slots[own], "sampled") >= 0)
+        return 0;
+    snprintf(told, sizeof told, "%s=sampled", model->slots.slots[own].name);
+    return (wish->kind == 'A' && strcmp(wish->text, "sampled") == 0) ||
+           (wish->kind == 'T' && strcmp(wish->text, told) == 0);
+}
+
+static int grant_sampled(struct handle *handle, uint64_t seed, struct error *error) {
+    struct imagined imagined;
+    const struct slots *slots = &handle->model->slots;
+    if (imagine_author(handle, seed > 0 ? seed : 1, &imagined, error))
+        return -1;
+    fprintf(stderr, "an author who never wrote, nearest to ");
+    show_neighbours(stderr, &slots->slots[conditions_slot(slots)], &imagined);
+    fprintf(stderr, "\n");
+    return 0;
+}
+
 int handle_wishes_grant(struct handle *handle, const struct handle_wishes *wishes,
                         const struct model *model, struct error *error) {
-    if (handle_create(handle, model, error))
+    int result = handle_create(handle, model, error), wants_sampled = 0;
+    if (result != 0)
         return -1;
-    for (size_t i = 0; i < wishes->count; i++)
-        if (grant(handle, &wishes->items[i], error)) {
-            handle_free(handle);
-            return -1;
-        }
-    return 0;
+    for (size_t i = 0; i < wishes->count && result == 0; i++) {
+        int is = is_sampled(&wishes->items[i], model);
+        wants_sampled |= is;
+        result = is ? 0 : grant(handle, &wishes->items[i], error);
+    }
+    if (result == 0)
+        show_loose(stderr, handle);
+    if (result == 0 && wants_sampled)
+        result = grant_sampled(handle, wishes->seed, error);
+    if (result != 0)
+        handle_free(handle);
+    return result;
 }

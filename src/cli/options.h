@@ -33,6 +33,7 @@ struct handle_wishes {
     struct handle_wish items[32];
     size_t count;
     const char *base; /* --base, for model_load_on */
+    uint64_t seed;    /* of an author who is sampled; 0: 1 */
 };
 
 /* clang-format off */
@@ -49,8 +50,11 @@ struct handle_wishes {
     "                      it or here\n"
 
 #define HANDLE_HELP                                                                                \
-    "  --author NAME       a label of the slot \"author\"\n"                                       \
-    "  --date YEAR         any year, such as 1863, 1863.5, 2100\n"                                 \
+    "  --author NAME       a label of the slot \"author\"; sampled: one who never wrote, by "      \
+    "what\n"                                                                                       \
+    "                      the other flags say (see trine imagine)\n"                              \
+    "  --date YEAR         any year, such as 1863, 1863.5; 2100 is held the more loosely the\n"    \
+    "                      farther it lies beyond the corpus\n"                                    \
     "  --tell SLOT=LABEL   a label of any slot\n"                                                  \
     "  --mix [SLOT=]MIX    a mixture of labels, \"A:0.6,B:0.4\"; of authors by default\n"          \
     "  --like FILE         what the reader makes of a text (- for standard input)\n"               \
@@ -62,7 +66,8 @@ struct handle_wishes {
 int handle_wishes_add(struct handle_wishes *wishes, int option, const char *argument,
                       struct error *error);
 
-/* handle <- the prior, then the wishes in their order. */
+/* handle <- the prior, then the wishes in their order; a sampled author last, by all the others.
+ * Says on standard error what is told loosely and whom a sampled author resembles. */
 int handle_wishes_grant(struct handle *handle, const struct handle_wishes *wishes,
                         const struct model *model, struct error *error);
 

@@ -67,6 +67,28 @@ int show_handle(FILE *stream, const struct handle *handle, size_t count, struct 
     return 0;
 }
 
+void show_neighbours(FILE *stream, const struct slot *slot, const struct imagined *imagined) {
+    for (size_t i = 0; i < imagined->neighbour_count; i++)
+        fprintf(stream, "%s%s %.2f", i > 0 ? ", " : "", slot->labels[imagined->neighbours[i]],
+                imagined->distances[i]);
+    fprintf(stream, " (two of them lie %.2f apart)", imagined->typical);
+}
+
+void show_loose(FILE *stream, const struct handle *handle) {
+    const struct slots *slots = &handle->model->slots;
+    for (size_t s = 0; s < slots->count; s++) {
+        double variance = 0;
+        const struct slot *slot = &slots->slots[s];
+        for (size_t d = 0; d < slot->width; d++)
+            variance += 1 / (double)handle->precision[slot->first + d] / (double)slot->width;
+        if (handle->is_loose[s])
+            fprintf(stream,
+                    "%s %s: nobody knows, so it is held loosely, with %.0f %% of the variance of "
+                    "no date at all, and inferred from there\n",
+                    slot->name, handle->source[s], 100 * variance);
+    }
+}
+
 json_t *belief_to_json(const struct slot *slot, const double *log_odds, size_t count) {
     if (slot->kind == LATENT_DATE) {
         struct date_summary date = date_summarise(slot, log_odds);

@@ -4,7 +4,7 @@
 
 #include <stdio.h>
 
-#include "latent/handle.h"
+#include "latent/imagine.h"
 
 /* The `count` likeliest labels with their probabilities, or a date's median and interval. */
 int show_belief(FILE *stream, const struct slot *slot, const double *log_odds, size_t count,
@@ -12,6 +12,12 @@ int show_belief(FILE *stream, const struct slot *slot, const double *log_odds, s
 
 /* Every slot: told or not, where its value came from, and the labels it is nearest to. */
 int show_handle(FILE *stream, const struct handle *handle, size_t count, struct error *error);
+
+/* "Ann 1.23, Bob 1.40 (two authors lie 2.05 apart)": distances of the vectors. */
+void show_neighbours(FILE *stream, const struct slot *slot, const struct imagined *imagined);
+
+/* A line for each slot that is told loosely: what it knows, and how little that leaves. */
+void show_loose(FILE *stream, const struct handle *handle);
 
 /* {"label": p, ...} of the likeliest labels, or {"median", "low", "high"}. */
 json_t *belief_to_json(const struct slot *slot, const double *log_odds, size_t count);

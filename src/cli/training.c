@@ -10,6 +10,7 @@
 #include "base/progress.h"
 #include "dream/evaluate.h"
 #include "text/corpus.h"
+#include "train/conditions_gather.h"
 #include "train/recipe.h"
 
 /* Pieces of unseen text that a look at the loss costs: half a second of two cores. */
@@ -285,6 +286,8 @@ static int calibrate(struct run *run, struct error *error) {
 
 static int finish(struct run *run, struct error *error) {
     if (run->validation.count > 0 && run->model->slots.count > 0 && calibrate(run, error))
+        return -1;
+    if (conditions_gather(run->model, &run->training, error))
         return -1;
     return model_save(run->model, run->out, error);
 }

@@ -114,7 +114,7 @@ static int parse_option(struct run *run, int option, int argc, char **argv, stru
     case 's':
         if (option_number(&seed, "--seed", 0, 0x1p53, error))
             return -1;
-        run->options.seed = (uint64_t)seed;
+        run->options.seed = run->wishes.seed = (uint64_t)seed;
         return 0;
     default:
         return error_set(error, "see trine write --help");
@@ -237,8 +237,11 @@ static int sweep_point(struct handle *handle, const struct sweep *sweep, size_t 
     if (share > fabs(to - from) + 1e-9)
         return 1;
     double year = from < to ? from + share : from - share;
-    snprintf(title, title_size, "--- %s %g", slot->name, year);
-    return handle_tell_year(handle, slot->name, year, error);
+    int result = handle_tell_year(handle, slot->name, year, error);
+    snprintf(title, title_size, "--- %s %g%s", slot->name, year,
+             result == 0 && handle->is_loose[slot - handle->model->slots.slots] ? " (loosely)"
+                                                                                : "");
+    return result;
 }
 
 static int write_sweep(struct run *run, struct writer *writer, struct handle *handle,

@@ -8,6 +8,7 @@
 #include "base/file.h"
 #include "base/json_file.h"
 #include "base/memory.h"
+#include "latent/extrapolation.h"
 
 enum { HANDLE_FILE_LIMIT = 16 << 20 };
 
@@ -73,9 +74,10 @@ static size_t slot_index(const struct handle *handle, const struct slot *slot) {
     return (size_t)(slot - handle->model->slots.slots);
 }
 
-/* The precision of a label: that of its documents' spread. */
+/* The precision of a label: that of its documents' spread. A point that is known but for a
+ * variance above 0 is told loosely. */
 static void tell_point(struct handle *handle, const struct slot *slot, const real *point,
-                       const char *source) {
+                       double variance, const char *source) {
     size_t s = slot_index(handle, slot);
     real sigma[MAXIMUM_SLOT_WIDTH];
     slot_spread(slot, model_slot_parameters(handle->model), sigma);
@@ -84,7 +86,16 @@ static void tell_point(struct handle *handle, const struct slot *slot, const rea
         handle->precision[slot->first + d] = 1 / (sigma[d] * sigma[d]);
     }
     handle->is_told[s] = 1;
+    handle->is_loose[s] = 0;
     snprintf(handle->source[s], sizeof handle->source[s], "%.90s", source);
+    if (variance > 0) {
+        extrapolation_loosen(slot, model_slot_parameters(handle->model), variance,
+                             handle->mean + slot->first, handle->precision + slot->first);
+        handle->is_told[s] = 0;
+        handle->is_loose[s] = 1;
+        snprintf(handle->source[s], sizeof handle->source[s], "%.48s, beyond %g to %g", source,
+                 slot_first_year(slot), slot_last_year(slot));
+    }
 }
 
 /* Lists labels that contain the text, ignoring case; else the first few. */
@@ -103,17 +114,19 @@ static int unknown_label(const struct slot *slot, const char *label, struct erro
                      slot->point_count > listed ? ", ..." : "");
 }
 
-/* point[width] of a label, by exact name or the only one that contains the text. */
+/* point[width] of a label, by exact name or the only one that contains the text, and what it is
+ * not known by. */
 static int point_of(const struct handle *handle, const struct slot *slot, const char *label,
-                    real *point, struct error *error) {
+                    real *point, double *variance, struct error *error) {
     const real *parameters = model_slot_parameters(handle->model);
+    *variance = 0;
     if (slot->kind == LATENT_DATE) {
         char *end;
         double year = strtod(label, &end);
         if (end == label || *end != '\0' || !isfinite(year) || fabs(year) > 1e6)
             return error_set(error, "'%.80s' is no year for slot %s", label, slot->name);
         slot_date_point(slot, parameters, year, point);
-        return 0;
+        return extrapolation_variance(slot, parameters, year, variance, error);
     }
     long index = slot_find_label(slot, label), found = 0;
     for (size_t i = 0; index < 0 && i < slot->point_count; i++)
@@ -131,9 +144,10 @@ static int point_of(const struct handle *handle, const struct slot *slot, const 
 int handle_tell(struct handle *handle, const char *name, const char *label, struct error *error) {
     const struct slot *slot = find_slot(handle, name, error);
     real point[MAXIMUM_SLOT_WIDTH];
-    if (slot == NULL || point_of(handle, slot, label, point, error))
+    double variance;
+    if (slot == NULL || point_of(handle, slot, label, point, &variance, error))
         return -1;
-    tell_point(handle, slot, point, label);
+    tell_point(handle, slot, point, variance, label);
     return 0;
 }
 
@@ -151,7 +165,7 @@ int handle_tell_mixture(struct handle *handle, const char *name, const char *mix
     const struct slot *slot = find_slot(handle, name, error);
     char *copy = slot == NULL ? NULL : strdup(mixture), *rest = copy, *part;
     real sum[MAXIMUM_SLOT_WIDTH] = {0}, point[MAXIMUM_SLOT_WIDTH];
-    double total = 0;
+    double total = 0, variance, variances = 0;
     int result = slot == NULL ? -1 : copy == NULL ? error_set(error, "out of memory") : 0;
     while (result == 0 && (part = strsep(&rest, ",")) != NULL) {
         char *colon = strrchr(part, ':'), *end = NULL;
@@ -161,9 +175,11 @@ int handle_tell_mixture(struct handle *handle, const char *name, const char *mix
         if (result == 0 && colon != NULL)
             *colon = '\0';
         if (result == 0)
-            result = point_of(handle, slot, part + strspn(part, " "), point, error);
+            result = point_of(handle, slot, part + strspn(part, " "), point, &variance, error);
         for (size_t d = 0; result == 0 && d < slot->width; d++)
             sum[d] += (real)weight * point[d];
+        if (result == 0)
+            variances += weight * weight * variance;
         total += weight;
     }
     if (result == 0 && fabs(total) < 1e-9)
@@ -171,7 +187,7 @@ int handle_tell_mixture(struct handle *handle, const char *name, const char *mix
     for (size_t d = 0; result == 0 && d < slot->width; d++)
         sum[d] /= (real)total;
     if (result == 0)
-        tell_point(handle, slot, sum, mixture);
+        tell_point(handle, slot, sum, variances / (total * total), mixture);
     free(copy);
     return result;
 }
@@ -191,7 +207,7 @@ int handle_tell_vector(struct handle *handle, const char *name, const double *ve
                              vector[d]);
         point[d] = (real)vector[d];
     }
-    tell_point(handle, slot, point, "vector");
+    tell_point(handle, slot, point, 0, "vector");
     return 0;
 }
 
@@ -201,7 +217,7 @@ void handle_set_posterior(struct handle *handle, const real *mean, const real *p
     memcpy(handle->mean, mean, width * sizeof *mean);
     memcpy(handle->precision, precision, width * sizeof *precision);
     for (size_t s = 0; s < handle->model->slots.count; s++) {
-        handle->is_told[s] = 0;
+        handle->is_told[s] = handle->is_loose[s] = 0;
         snprintf(handle->source[s], sizeof handle->source[s], "%.90s", source);
     }
     handle->tokens = tokens;
@@ -282,6 +298,7 @@ int handle_from_json(struct handle *handle, const json_t *json, struct error *er
         size_t s = slot_index(handle, slot);
         const char *source = json_string_value(json_object_get(item, "source"));
         handle->is_told[s] = json_is_true(json_object_get(item, "told"));
+        handle->is_loose[s] = 0;
         snprintf(handle->source[s], sizeof handle->source[s], "%.90s",
                  source != NULL ? source : "file");
     }

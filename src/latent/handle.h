@@ -2,7 +2,9 @@
  * dates, sample text, mixtures, vectors and the prior reach the writer.
  *
  * A slot that is *told* is held at its mean while text is written; any other slot starts at its
- * Gaussian and goes on being inferred from the text. */
+ * Gaussian and goes on being inferred from the text. A year beyond those that the model knows is
+ * told *loosely*: it widens with the distance (latent/extrapolation.h) and is inferred from there.
+ */
 #ifndef TRINE_LATENT_HANDLE_H
 #define TRINE_LATENT_HANDLE_H
 
@@ -14,6 +16,7 @@ struct handle {
     const struct model *model; /* borrowed: must outlive the handle */
     real *mean, *precision;    /* [Z] */
     int is_told[MAXIMUM_SLOTS];
+    int is_loose[MAXIMUM_SLOTS];    /* of those not told: a year beyond the known ones was */
     size_t tokens;                  /* that were read into it: they say how far to believe it */
     char source[MAXIMUM_SLOTS][96]; /* where each slot's value came from, for people */
 };
@@ -23,7 +26,8 @@ int handle_create(struct handle *handle, const struct model *model, struct error
 void handle_free(struct handle *handle);
 
 /* Tells a slot a label: a name of a categorical slot, or a year ("1863", "1863.5") of a date slot,
- * also one outside the corpus. An unknown name is an error that lists near ones. */
+ * also one outside the corpus, which is told loosely beyond the grid. An unknown name is an error
+ * that lists near ones. */
 int handle_tell(struct handle *handle, const char *slot, const char *label, struct error *error);
 int handle_tell_year(struct handle *handle, const char *slot, double year, struct error *error);
 

@@ -5,6 +5,7 @@
 
 #include "base/memory.h"
 #include "base/random.h"
+#include "latent/conditions.h"
 
 /* Normal(0, 0.02) everywhere, residual outputs shrunk by sqrt(2L) (Radford et al. 2019), gains
  * one, W_l zero; the precision logits start low, so that an untrained reader adds little. */
@@ -113,6 +114,7 @@ void model_destroy(struct model *model) {
         memory_free(model->operands);
     memory_free(model->values);
     memory_free(model->ngrams);
+    conditions_destroy(model->conditions);
     slots_free(&model->slots);
     tokenizer_destroy(model->tokenizer);
     checkpoint_close(model->base);

@@ -11,6 +11,8 @@
 #include "model/network.h"
 #include "text/tokenizer.h"
 
+struct conditions;
+
 struct model {
     struct config config;
     struct layout layout;
@@ -22,9 +24,10 @@ struct model {
     struct tokenizer *tokenizer;
     char name[128];
     uint64_t tokens_trained;
-    struct checkpoint *base; /* or NULL */
-    char base_file[256];     /* its file's name without the directory */
-    struct batcher *batcher; /* model/batcher.h: borrowed, set by who has one; or NULL */
+    struct checkpoint *base;       /* or NULL */
+    char base_file[256];           /* its file's name without the directory */
+    struct conditions *conditions; /* latent/conditions.h: of its authors; or NULL */
+    struct batcher *batcher;       /* model/batcher.h: borrowed, set by who has one; or NULL */
 };
 
 /* Makes an untrained model of these sizes; takes over `slots` and `tokenizer` on success.

@@ -9,7 +9,7 @@
 #include "base/memory.h"
 #include "file/gguf.h"
 #include "file/tokenizer_gguf.h"
-#include "latent/model.h"
+#include "latent/conditions.h"
 
 enum { FORMAT_VERSION = 1 };
 
@@ -174,7 +174,7 @@ int model_save(const struct model *model, const char *path, struct error *error)
     int result = values == NULL || ngrams == NULL || gguf_writer_create(&writer, error) ||
                  save_keys(writer, model, error) ||
                  save_tensors(writer, model, values, ngrams, error) ||
-                 gguf_writer_commit(writer, path, error);
+                 conditions_save(writer, model, error) || gguf_writer_commit(writer, path, error);
     gguf_writer_destroy(writer);
     memory_free(values);
     memory_free(ngrams);
@@ -471,7 +471,7 @@ static int load_open_file(struct model **out, const struct gguf *file, const cha
              l.name.data);
     snprintf(model->base_file, sizeof model->base_file, "%s", l.base_file);
     model->tokens_trained = l.trained;
-    if (load_tensors(model, file, error) == 0) {
+    if (load_tensors(model, file, error) == 0 && conditions_load(model, file, error) == 0) {
         model_refresh_operands(model);
         return 0;
     }
