@@ -9,10 +9,9 @@
 #include "base/memory.h"
 #include "cli/commands.h"
 #include "cli/options.h"
-#include "latent/atlas.h"
-#include "train/dataset.h"
+#include "dream/label_facts.h"
 
-enum { MAXIMUM_PICTURES = 4, MAXIMUM_FACTS = 64, CONTEXT_TOKENS = 128, ENDS = 4, SHOWN_FACTS = 3 };
+enum { MAXIMUM_PICTURES = 4, CONTEXT_TOKENS = 128, ENDS = 4, SHOWN_FACTS = 3 };
 
 struct run {
     const char *model_path, *base_path, *corpus_path, *json_path, *slot_name;
@@ -22,9 +21,8 @@ struct run {
     struct corpus *corpus;
     const struct slot *slot;
     struct dataset training, held_out;
-    struct atlas_fact facts[MAXIMUM_FACTS];
-    size_t fact_count;
-    const double *years; /* of the first date slot's fact, or NULL */
+    struct label_facts facts;
+    const double *years; /* the labels' means by the first date slot, or NULL */
     int *is_used;
     struct atlas atlas;
 };
@@ -94,72 +92,6 @@ static int choose_slot(struct run *run, struct error *error) {
     return 0;
 }
 
-/* A new fact of every label, all unknown. NULL when there is no room or memory. */
-static struct atlas_fact *new_fact(struct run *run, struct error *error) {
-    struct atlas_fact *fact = &run->facts[run->fact_count];
-    if (run->fact_count == MAXIMUM_FACTS)
-        return NULL;
-    fact->values = memory_allocate(run->slot->point_count, sizeof *fact->values, error);
-    if (fact->values == NULL)
-        return NULL;
-    run->fact_count++;
-    return fact;
-}
-
-/* The mean over each label's training documents of a number that documents have: what value()
- * gives, NAN for none. */
-static int add_mean(struct run *run, const char *name, size_t of_slot, size_t of_label,
-                    struct error *error) {
-    const struct slot *other = &run->model->slots.slots[of_slot];
-    size_t own = (size_t)(run->slot - run->model->slots.slots), labels = run->slot->point_count;
-    struct atlas_fact *fact = new_fact(run, error);
-    double *counts = memory_allocate(labels, sizeof *counts, error);
-    if (fact == NULL || counts == NULL) {
-        memory_free(counts);
-        return run->fact_count == MAXIMUM_FACTS ? 0 : -1;
-    }
-    snprintf(fact->name, sizeof fact->name, "%s", name);
-    for (size_t i = 0; i < run->training.count; i++) {
-        const struct dataset_document *document = &run->training.documents[i];
-        if (!document->is_given[own] || !document->is_given[of_slot])
-            continue;
-        size_t label = document->target[own].index[0];
-        counts[label]++;
-        fact->values[label] += other->kind == LATENT_DATE
-                                   ? document->year[of_slot]
-                                   : document->target[of_slot].index[0] == of_label;
-    }
-    for (size_t i = 0; i < labels; i++)
-        fact->values[i] = counts[i] > 0 ? fact->values[i] / counts[i] : NAN;
-    memory_free(counts);
-    return 0;
-}
-
-/* Dates come first, as a slot of many labels may leave no room for more. */
-static int gather_facts(struct run *run, struct error *error) {
-    const struct slots *slots = &run->model->slots;
-    char name[160];
-    for (size_t s = 0; s < slots->count; s++) {
-        if (slots->slots[s].kind != LATENT_DATE)
-            continue;
-        snprintf(name, sizeof name, "mean %s", slots->slots[s].name);
-        if (add_mean(run, name, s, 0, error))
-            return -1;
-    }
-    run->years = run->fact_count > 0 ? run->facts[0].values : NULL;
-    for (size_t s = 0; s < slots->count; s++) {
-        const struct slot *other = &slots->slots[s];
-        if (other->kind == LATENT_DATE || other == run->slot)
-            continue;
-        for (size_t i = 0; i < other->point_count; i++) {
-            snprintf(name, sizeof name, "%s %.80s", other->name, other->labels[i]);
-            if (add_mean(run, name, s, i, error))
-                return -1;
-        }
-    }
-    return 0;
-}
-
 static int open_corpus(struct run *run, struct error *error) {
     size_t own = (size_t)(run->slot - run->model->slots.slots);
     if (corpus_open(&run->corpus, run->corpus_path, error) ||
@@ -172,7 +104,12 @@ static int open_corpus(struct run *run, struct error *error) {
     for (size_t i = 0; i < run->training.count; i++)
         if (run->training.documents[i].is_given[own])
             run->is_used[run->training.documents[i].target[own].index[0]] = 1;
-    return gather_facts(run, error);
+    if (label_facts_create(&run->facts, &run->model->slots, own, &run->training, error))
+        return -1;
+    for (size_t s = run->model->slots.count; s-- > 0;)
+        if (run->facts.mean_years[s] != NULL)
+            run->years = run->facts.mean_years[s];
+    return 0;
 }
 
 /* The middle of held-out documents spread over the corpus. */
@@ -189,28 +126,6 @@ static int measure_effects(struct run *run, struct error *error) {
     int result = atlas_measure_effects(&run->atlas, contexts, count, error);
     memory_free(contexts);
     return result;
-}
-
-/* Facts by |r|, strongest first; the first SHOWN_FACTS. */
-static size_t strongest(const struct run *run, const struct atlas_component *component,
-                        size_t shown[SHOWN_FACTS]) {
-    size_t count = 0;
-    for (size_t k = 0; k < SHOWN_FACTS; k++) {
-        size_t best = run->fact_count;
-        for (size_t f = 0; f < run->fact_count; f++) {
-            int is_taken = 0;
-            for (size_t j = 0; j < count; j++)
-                is_taken |= shown[j] == f;
-            if (!is_taken && isfinite(component->correlations[f]) &&
-                (best == run->fact_count ||
-                 fabs(component->correlations[f]) > fabs(component->correlations[best])))
-                best = f;
-        }
-        if (best == run->fact_count)
-            break;
-        shown[count++] = best;
-    }
-    return count;
 }
 
 static int compare_labels(const void *a, const void *b, void *context) {
@@ -259,11 +174,12 @@ static void print_effects(const struct run *run, const char *title,
 
 static void print_component(const struct run *run, size_t index, size_t *order) {
     const struct atlas_component *component = &run->atlas.components[index];
-    size_t shown[SHOWN_FACTS], facts = strongest(run, component, shown);
+    size_t shown[SHOWN_FACTS],
+        facts = label_facts_strongest(&run->facts, component, shown, SHOWN_FACTS);
     size_t count = order_labels(run, component->coordinates, order);
     printf("component %zu: %.1f %% of the variance\n", index + 1, 100 * component->share);
     for (size_t i = 0; i < facts; i++)
-        printf("%s %s %+.2f", i == 0 ? "  goes along with" : ",", run->facts[shown[i]].name,
+        printf("%s %s %+.2f", i == 0 ? "  goes along with" : ",", run->facts.items[shown[i]].name,
                component->correlations[shown[i]]);
     printf("%s  low end: ", facts > 0 ? "\n" : "");
     for (size_t i = 0; i < ENDS && i < count; i++)
@@ -310,9 +226,9 @@ static json_t *effects_to_json(const struct run *run, const struct atlas_effect 
 
 static json_t *component_to_json(const struct run *run, const struct atlas_component *component) {
     json_t *correlations = json_object(), *coordinates = json_object();
-    for (size_t f = 0; f < run->fact_count; f++)
+    for (size_t f = 0; f < run->facts.count; f++)
         if (isfinite(component->correlations[f]))
-            json_object_set_new(correlations, run->facts[f].name,
+            json_object_set_new(correlations, run->facts.items[f].name,
                                 json_real(component->correlations[f]));
     for (size_t i = 0; i < run->slot->point_count; i++)
         if (run->is_used[i])
@@ -382,8 +298,8 @@ static int execute(struct run *run, struct error *error) {
     for (size_t i = 0; i < run->slot->point_count; i++)
         run->is_used[i] = 1;
     if ((run->corpus_path != NULL && open_corpus(run, error)) ||
-        atlas_create(&run->atlas, run->model, run->slot, run->is_used, run->facts, run->fact_count,
-                     run->components, error) ||
+        atlas_create(&run->atlas, run->model, run->slot, run->is_used, run->facts.items,
+                     run->facts.count, run->components, error) ||
         (run->corpus_path != NULL && measure_effects(run, error)))
         return -1;
     for (size_t i = 0; i < run->picture_count; i++)
@@ -406,8 +322,7 @@ int command_atlas(int argc, char **argv) {
     int status = parse(run, argc, argv, &error) ? 2 : execute(run, &error) ? 1 : 0;
     if (status != 0)
         fprintf(stderr, "trine atlas: %s\n", error.message);
-    for (size_t f = 0; f < run->fact_count; f++)
-        memory_free(run->facts[f].values);
+    label_facts_free(&run->facts);
     atlas_free(&run->atlas);
     memory_free(run->is_used);
     dataset_free(&run->training);
