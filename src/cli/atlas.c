@@ -7,11 +7,13 @@
 
 #include "base/chart.h"
 #include "base/memory.h"
+#include "cli/atlas_report.h"
 #include "cli/commands.h"
 #include "cli/options.h"
+#include "dream/atlas_words.h"
 #include "dream/label_facts.h"
 
-enum { MAXIMUM_PICTURES = 4, CONTEXT_TOKENS = 128, ENDS = 4, SHOWN_FACTS = 3 };
+enum { MAXIMUM_PICTURES = 4, ENDS = 4, SHOWN_FACTS = 3 };
 
 struct run {
     const char *model_path, *base_path, *corpus_path, *json_path, *slot_name;
@@ -25,6 +27,7 @@ struct run {
     const double *years; /* the labels' means by the first date slot, or NULL */
     int *is_used;
     struct atlas atlas;
+    struct atlas_report report;
 };
 
 static const char HELP[] =
@@ -36,19 +39,47 @@ static const char HELP[] =
     "  --components N      so many (5)\n"
     "  --samples N         held-out texts for the words (8)\n"
     "  --picture FILE      the first two components as .svg or .png (may be given again)\n"
-    "  --json [FILE]       everything as JSON\n" BASE_HELP "\n"
+    "  --json [FILE]       everything as JSON\n"
+    "  --report FILE       all that can be seen as one HTML page, in place of the table: the map,\n"
+    "                      texts written along the components, the curve of dates, who stands\n"
+    "                      next to whom, the documents read otherwise than they are labelled\n"
+    "  --tokens N          of each text that the report writes (60)\n"
+    "  --prompt TEXT       what they go on from (the beginning of a document)\n"
+    "  --seed N            of the report's texts (1)\n"
+    "  --disputed N        training documents that the report reads, besides all held-out "
+    "(0)\n" BASE_HELP "\n"
     "example: trine atlas --model demo/sotu.gguf --corpus demo/corpus --picture atlas.svg";
 
+static int parse_report(struct atlas_report *report, int option, struct error *error) {
+    if (option == 'r') {
+        report->path = optarg;
+        return 0;
+    }
+    report->set = option == 't'   ? "--tokens"
+                  : option == 'P' ? "--prompt"
+                  : option == 'S' ? "--seed"
+                                  : "--disputed";
+    if (option == 't')
+        return option_count(&report->tokens, report->set, 1, 1000, error);
+    if (option == 'S')
+        return option_count(&report->seed, report->set, 0, INT32_MAX, error);
+    if (option == 'd')
+        return option_count(&report->disputed, report->set, 0, INT32_MAX, error);
+    if (option != 'P')
+        return error_set(error, "see trine atlas --help");
+    report->prompt = optarg;
+    return 0;
+}
+
 static int parse(struct run *run, int argc, char **argv, struct error *error) {
-    static const struct option OPTIONS[] = {{"model", required_argument, NULL, 'm'},
-                                            {"base", required_argument, NULL, 'B'},
-                                            {"corpus", required_argument, NULL, 'c'},
-                                            {"slot", required_argument, NULL, 's'},
-                                            {"components", required_argument, NULL, 'n'},
-                                            {"samples", required_argument, NULL, 'a'},
-                                            {"picture", required_argument, NULL, 'p'},
-                                            {"json", optional_argument, NULL, 'j'},
-                                            {0}};
+    static const struct option OPTIONS[] = {
+        {"model", required_argument, NULL, 'm'},      {"base", required_argument, NULL, 'B'},
+        {"corpus", required_argument, NULL, 'c'},     {"slot", required_argument, NULL, 's'},
+        {"components", required_argument, NULL, 'n'}, {"samples", required_argument, NULL, 'a'},
+        {"picture", required_argument, NULL, 'p'},    {"json", optional_argument, NULL, 'j'},
+        {"report", required_argument, NULL, 'r'},     {"tokens", required_argument, NULL, 't'},
+        {"prompt", required_argument, NULL, 'P'},     {"seed", required_argument, NULL, 'S'},
+        {"disputed", required_argument, NULL, 'd'},   {0}};
     int option;
     while ((option = getopt_long(argc, argv, "", OPTIONS, NULL)) != -1) {
         int result = 0;
@@ -69,12 +100,16 @@ static int parse(struct run *run, int argc, char **argv, struct error *error) {
         else if (option == 'j')
             run->json_path = option_optional_file(argc, argv);
         else
-            result = error_set(error, "see trine atlas --help");
+            result = parse_report(&run->report, option, error);
         if (result != 0)
             return -1;
     }
     if (optind < argc || run->model_path == NULL)
         return error_set(error, "--model is needed; see trine atlas --help");
+    if (run->report.path != NULL && run->corpus_path == NULL)
+        return error_set(error, "--report needs --corpus: it shows documents");
+    if (run->report.path == NULL && run->report.set != NULL)
+        return error_set(error, "%s is for --report; see trine atlas --help", run->report.set);
     return 0;
 }
 
@@ -110,22 +145,6 @@ static int open_corpus(struct run *run, struct error *error) {
         if (run->facts.mean_years[s] != NULL)
             run->years = run->facts.mean_years[s];
     return 0;
-}
-
-/* The middle of held-out documents spread over the corpus. */
-static int measure_effects(struct run *run, struct error *error) {
-    size_t count = run->samples < run->held_out.count ? run->samples : run->held_out.count;
-    struct atlas_context *contexts = memory_allocate(count, sizeof *contexts, error);
-    if (contexts == NULL)
-        return -1;
-    for (size_t i = 0; i < count; i++) {
-        const struct sampler_document *text = &run->held_out.texts[i * run->held_out.count / count];
-        size_t length = text->count < CONTEXT_TOKENS ? text->count : CONTEXT_TOKENS;
-        contexts[i] = (struct atlas_context){text->tokens + (text->count - length) / 2, length};
-    }
-    int result = atlas_measure_effects(&run->atlas, contexts, count, error);
-    memory_free(contexts);
-    return result;
 }
 
 static int compare_labels(const void *a, const void *b, void *context) {
@@ -288,6 +307,15 @@ static int draw(const struct run *run, const char *path, struct error *error) {
     return result;
 }
 
+static int write_report(struct run *run, struct error *error) {
+    run->report.model_path = run->model_path;
+    run->report.corpus_path = run->corpus_path;
+    run->report.base_path = run->base_path;
+    run->report.components = run->components;
+    run->report.samples = run->samples;
+    return atlas_report_write(&run->report, run->model, run->corpus, run->slot, error);
+}
+
 static int execute(struct run *run, struct error *error) {
     if (model_load_on(&run->model, run->model_path, run->base_path, PRECISION_BF16, error) ||
         choose_slot(run, error))
@@ -299,12 +327,18 @@ static int execute(struct run *run, struct error *error) {
         run->is_used[i] = 1;
     if ((run->corpus_path != NULL && open_corpus(run, error)) ||
         atlas_create(&run->atlas, run->model, run->slot, run->is_used, run->facts.items,
-                     run->facts.count, run->components, error) ||
-        (run->corpus_path != NULL && measure_effects(run, error)))
+                     run->facts.count, run->components, error))
         return -1;
     for (size_t i = 0; i < run->picture_count; i++)
         if (draw(run, run->pictures[i], error))
             return -1;
+    if (run->report.path != NULL && write_report(run, error))
+        return -1;
+    if (run->report.path != NULL && run->json_path == NULL)
+        return 0;
+    if (run->corpus_path != NULL &&
+        atlas_measure_words(&run->atlas, &run->held_out, run->samples, error))
+        return -1;
     return run->json_path != NULL ? print_json(run, error) : print(run, error);
 }
 
@@ -319,6 +353,8 @@ int command_atlas(int argc, char **argv) {
         return 1;
     run->components = 5;
     run->samples = 8;
+    run->report.tokens = 60;
+    run->report.seed = 1;
     int status = parse(run, argc, argv, &error) ? 2 : execute(run, &error) ? 1 : 0;
     if (status != 0)
         fprintf(stderr, "trine atlas: %s\n", error.message);
