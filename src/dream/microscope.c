@@ -131,9 +131,9 @@ static json_t *kinds_to_json(const struct microscope *m) {
         for (size_t s = 0; s < m->model->slots.count; s++) {
             const struct slot *slot = &m->model->slots.slots[s];
             if (s != m->own && (slot->kind == LATENT_DATE) == dates)
-                json_array_append_new(kinds, json_pack("{s:o, s:b}", "slot",
-                                                       microscope_label(slot->name), "is_date",
-                                                       dates));
+                json_array_append_new(kinds,
+                                      json_pack("{s:o, s:b}", "slot", microscope_label(slot->name),
+                                                "is_date", dates));
         }
     return kinds;
 }

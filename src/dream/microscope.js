@@ -3,7 +3,6 @@
    Everything it knows stands in the document; texts go from there to there as text. */
 (() => {
   'use strict';
-  const SVG = 'http://www.w3.org/2000/svg';
   const MARGIN = 46, RADIUS = 5.5, LINE = 15, STEP = 1.3, LEAST = 0.5, MOST = 60;
   const sheet = document.getElementById('sheet');
   const card = document.getElementById('card');
@@ -83,7 +82,7 @@
       for (const [tx, ty, anchor, left] of tries) {
         const box = { left: left - 2, right: left + width + 2, top: ty - LINE * 0.8, bottom: ty + LINE * 0.25 };
         if (!isFree(box, taken)) continue;
-        const text = document.createElementNS(SVG, 'text');
+        const text = document.createElementNS(sheet.namespaceURI, 'text');
         text.setAttribute('x', tx.toFixed(1));
         text.setAttribute('y', ty.toFixed(1));
         text.setAttribute('text-anchor', anchor);

@@ -49,11 +49,11 @@ static json_t *write_text(const struct microscope *m, struct writer *writer, siz
     pca_reconstruct(&m->atlas.pca, point, coordinates, index + 1);
     int failed = handle_tell_vector(&handle, m->slot->name, point, m->slot->width, error) ||
                  writer_write(writer, &handle, &options, keep, &text, error) || text.failed;
-    json_t *json = failed ? NULL
-                          : json_pack("{s:f, s:o, s:b}", "deviations", deviations, "text",
-                                      microscope_text(text.data != NULL ? text.data : "",
-                                                      text.length),
-                                      "is_cut", outcome.end == TOKENS_FULL);
+    json_t *json = failed
+                       ? NULL
+                       : json_pack("{s:f, s:o, s:b}", "deviations", deviations, "text",
+                                   microscope_text(text.data != NULL ? text.data : "", text.length),
+                                   "is_cut", outcome.end == TOKENS_FULL);
     if (!failed && json == NULL)
         error_set(error, "out of memory for a text");
     free(text.data);
@@ -108,10 +108,10 @@ static json_t *facts_to_json(const struct microscope *m, const struct atlas_comp
     size_t count = label_facts_strongest(&m->facts, component, strongest, SHOWN_FACTS);
     json_t *facts = json_array();
     for (size_t i = 0; i < count; i++)
-        json_array_append_new(
-            facts, json_pack("{s:o, s:f}", "fact",
-                             microscope_label(m->facts.items[strongest[i]].name), "correlation",
-                             component->correlations[strongest[i]]));
+        json_array_append_new(facts,
+                              json_pack("{s:o, s:f}", "fact",
+                                        microscope_label(m->facts.items[strongest[i]].name),
+                                        "correlation", component->correlations[strongest[i]]));
     return facts;
 }
 
@@ -121,9 +121,9 @@ static json_t *component_to_json(struct microscope *m, struct writer *writer, si
     json_t *texts = write_texts(m, writer, index, error);
     if (texts == NULL)
         return NULL;
-    json_t *json = json_pack("{s:f, s:f, s:o, s:o}", "share", component->share, "deviation",
-                             component->deviation, "facts", facts_to_json(m, component), "texts",
-                             texts);
+    json_t *json =
+        json_pack("{s:f, s:f, s:o, s:o}", "share", component->share, "deviation",
+                  component->deviation, "facts", facts_to_json(m, component), "texts", texts);
     if (m->atlas.has_effects) {
         json_object_set_new(json, "low_words", words_to_json(m, component->down));
         json_object_set_new(json, "high_words", words_to_json(m, component->up));

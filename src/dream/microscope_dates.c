@@ -55,9 +55,9 @@ static json_t *curve_to_json(const struct microscope *m, size_t s, const struct 
     for (size_t i = 0; i < CURVE_POINTS; i++) {
         double year = slot->year_from + range * (double)i / (CURVE_POINTS - 1), at[2];
         project(m, slot, pca, year, at);
-        json_array_append_new(points,
-                              json_pack("{s:f, s:f, s:f, s:f}", "year", year, "x", at[0], "y",
-                                        at[1], "speed", speed_at(m, slot, m->states[s].sigma, year)));
+        json_array_append_new(points, json_pack("{s:f, s:f, s:f, s:f}", "year", year, "x", at[0],
+                                                "y", at[1], "speed",
+                                                speed_at(m, slot, m->states[s].sigma, year)));
     }
     for (size_t d = 0; d < slot->width; d++)
         total += pca->variances[d];

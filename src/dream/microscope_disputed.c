@@ -131,8 +131,7 @@ static int read_all(struct cases *c, struct dataset *wanted, struct error *error
 
 static int is_label_disputed(const struct cases *c, const struct reading_case *item) {
     size_t own = c->m->own;
-    return item->document->is_given[own] &&
-           item->said[0] != item->document->target[own].index[0];
+    return item->document->is_given[own] && item->said[0] != item->document->target[own].index[0];
 }
 
 /* How far the label's year is from the reader's, when half of the 90 % interval counts as one. */
@@ -164,22 +163,22 @@ static json_t *case_to_json(const struct cases *c, const struct reading_case *it
     size_t own = c->m->own;
     json_t *said = json_array();
     for (size_t k = 0; k < item->said_count; k++)
-        json_array_append_new(said,
-                              json_pack("[o, f]", microscope_label(c->m->slot->labels[item->said[k]]),
-                                        item->probability[k]));
+        json_array_append_new(said, json_pack("[o, f]",
+                                              microscope_label(c->m->slot->labels[item->said[k]]),
+                                              item->probability[k]));
     json_t *json = json_pack("{s:o, s:b, s:I, s:o}", "document", microscope_label(document->name),
                              "is_held_out", item->is_held_out, "tokens",
                              (json_int_t)document->text.count, "said", said);
     if (document->is_given[own]) {
-        json_object_set_new(
-            json, "label",
-            microscope_label(c->m->slot->labels[document->target[own].index[0]]));
+        json_object_set_new(json, "label",
+                            microscope_label(c->m->slot->labels[document->target[own].index[0]]));
         json_object_set_new(json, "label_probability", microscope_number(item->label_probability));
     }
     if (c->date != MAXIMUM_SLOTS && document->is_given[c->date]) {
         json_object_set_new(json, "year", microscope_number(document->year[c->date]));
-        json_object_set_new(json, "read", json_pack("[f, f, f]", item->date.low, item->date.median,
-                                                    item->date.high));
+        json_object_set_new(
+            json, "read",
+            json_pack("[f, f, f]", item->date.low, item->date.median, item->date.high));
     }
     return json;
 }
@@ -217,8 +216,8 @@ static json_t *cases_to_json(struct cases *c, struct error *error) {
     json_t *labels = json_array(), *dates = json_array();
     int splits = training_count(c->m) > 0 ? 2 : 1;
     for (int k = 0; k < splits; k++) {
-        json_array_append_new(labels, select_cases(c, c->m->own, is_label_disputed, compare_labels,
-                                                   k == 0, error));
+        json_array_append_new(
+            labels, select_cases(c, c->m->own, is_label_disputed, compare_labels, k == 0, error));
         if (c->date != MAXIMUM_SLOTS)
             json_array_append_new(
                 dates, select_cases(c, c->date, is_date_disputed, compare_dates, k == 0, error));

@@ -169,9 +169,10 @@ int microscope_page_write(FILE *stream, const json_t *content, struct error *err
     write_head(&page, header);
     write_header(&page, header);
     for (size_t i = 0; i < SECTION_COUNT; i++) {
-        html_write(stream,
-                   "<section id=\"%s\" aria-labelledby=\"%s-title\">\n<h2 id=\"%s-title\">%s</h2>\n",
-                   SECTIONS[i].id, SECTIONS[i].id, SECTIONS[i].id, SECTIONS[i].title);
+        html_write(
+            stream,
+            "<section id=\"%s\" aria-labelledby=\"%s-title\">\n<h2 id=\"%s-title\">%s</h2>\n",
+            SECTIONS[i].id, SECTIONS[i].id, SECTIONS[i].id, SECTIONS[i].title);
         SECTIONS[i].write(&page);
         fputs("</section>\n", stream);
     }

@@ -36,20 +36,20 @@ static void write_facts(const struct page *page, const json_t *component) {
                    shown++ == 0 ? "Goes along with " : ", ", page_text(fact, "fact"),
                    html_signed(text, r, 2));
     }
-    html_write(page->stream, shown > 0 ? ".\n" : "Goes along with nothing that the corpus tells of the %s.\n",
+    html_write(page->stream,
+               shown > 0 ? ".\n" : "Goes along with nothing that the corpus tells of the %s.\n",
                page->many);
 }
 
 static void write_end(const struct page *page, const char *which, const struct place *places,
                       size_t count, int is_high) {
     char text[HTML_NUMBER];
-    html_write(page->stream, "<p class=\"end %s\"><i>%s end</i> ", which,
-               is_high ? "High" : "Low");
+    html_write(page->stream, "<p class=\"end %s\"><i>%s end</i> ", which, is_high ? "High" : "Low");
     for (size_t i = 0; i < ENDS && i < (count + 1) / 2; i++) {
         const struct place *place = &places[is_high ? count - 1 - i : i];
-        html_write(page->stream, "%s<span class=\"name\">%s</span> <span class=\"number soft\">%s</span>",
-                   i > 0 ? ", " : "", page_label(page, place->author),
-                   html_signed(text, place->at, 2));
+        html_write(
+            page->stream, "%s<span class=\"name\">%s <span class=\"number soft\">%s</span></span>",
+            i > 0 ? ", " : "", page_label(page, place->author), html_signed(text, place->at, 2));
     }
     fputs("</p>\n", page->stream);
 }
@@ -122,10 +122,11 @@ static void write_texts(const struct page *page, const json_t *component) {
 static void write_component(const struct page *page, const json_t *component, size_t index) {
     struct place *places = calloc(page->author_count, sizeof *places);
     double deviation = fmax(page_number(component, "deviation"), 1e-12);
-    html_write(page->stream,
-               "<article class=\"component\">\n<h3>Component %zu <span class=\"soft\">%.1f %% of the "
-               "variance</span></h3>\n<p>",
-               index + 1, 100 * page_number(component, "share"));
+    html_write(
+        page->stream,
+        "<article class=\"component\">\n<h3>Component %zu <span class=\"soft\">%.1f %% of the "
+        "variance</span></h3>\n<p>",
+        index + 1, 100 * page_number(component, "share"));
     write_facts(page, component);
     fputs("</p>\n", page->stream);
     for (size_t i = 0; places != NULL && i < page->author_count; i++)
@@ -152,13 +153,15 @@ static void write_component(const struct page *page, const json_t *component, si
 void page_components(const struct page *page) {
     const json_t *components = json_object_get(page->content, "components"), *component;
     size_t index;
-    html_write(page->stream,
-               "<p>The directions along which the %s differ most. Correlations are with what the "
-               "corpus tells of them, and are named when they are beyond \xc2\xb1%.2f: with %zu %s, one "
-               "unrelated fact in twenty is. Words are those whose chance changes most between "
-               "two standard deviations below the mean and two above, on held-out texts; a hyphen "
-               "stands before what goes on with a word. Numbers at the ends are standard deviations. The texts differ in one thing only, the point that the "
-               "writer is told: seed and prompt are the same.</p>\n",
-               page->many, fmin(1, chance_bound(page)), page->author_count, page->many);
+    html_write(
+        page->stream,
+        "<p>The directions along which the %s differ most. Correlations are with what the "
+        "corpus tells of them, and are named when they are beyond \xc2\xb1%.2f: with %zu %s, one "
+        "unrelated fact in twenty is. Words are those whose chance changes most between "
+        "two standard deviations below the mean and two above, on held-out texts; a hyphen "
+        "stands before what goes on with a word. Numbers at the ends are standard deviations. The "
+        "texts differ in one thing only, the point that the "
+        "writer is told: seed and prompt are the same.</p>\n",
+        page->many, fmin(1, chance_bound(page)), page->author_count, page->many);
     json_array_foreach(components, index, component) write_component(page, component, index);
 }

@@ -5,7 +5,15 @@
 
 #include "dream/microscope_page_private.h"
 
-enum { WIDTH = 400, HEIGHT = 300, MARGIN = 34, SPEED_HEIGHT = 210, LEFT = 34, BOTTOM = 30, TOP = 12 };
+enum {
+    WIDTH = 400,
+    HEIGHT = 300,
+    MARGIN = 34,
+    SPEED_HEIGHT = 210,
+    LEFT = 34,
+    BOTTOM = 30,
+    TOP = 12
+};
 enum { MOST_YEARS = 64 };
 
 struct curve {
@@ -21,9 +29,8 @@ static double value(const struct curve *c, size_t i, const char *key) {
 }
 
 static struct curve curve_of(const json_t *json) {
-    struct curve c = {.json = json,
-                      .points = json_object_get(json, "points"),
-                      .slot = page_text(json, "slot")};
+    struct curve c = {
+        .json = json, .points = json_object_get(json, "points"), .slot = page_text(json, "slot")};
     size_t count = json_array_size(c.points);
     c.low = value(&c, 0, "year");
     c.high = value(&c, count - 1, "year");
@@ -162,9 +169,8 @@ static void write_speed_axes(const struct page *page, const struct curve *c, dou
                    LEFT, WIDTH - 8, y, y, LEFT - 5, y + 3.5, html_year(text, v));
     }
     for (double year = ceil(c->low / years) * years; year <= c->high; year += years)
-        html_write(page->stream,
-                   "<text x=\"%.1f\" y=\"%d\" text-anchor=\"middle\">%s</text>", speed_x(c, year),
-                   SPEED_HEIGHT - BOTTOM + 16, html_year(text, year));
+        html_write(page->stream, "<text x=\"%.1f\" y=\"%d\" text-anchor=\"middle\">%s</text>",
+                   speed_x(c, year), SPEED_HEIGHT - BOTTOM + 16, html_year(text, year));
 }
 
 static void write_speed(const struct page *page, const struct curve *c) {
@@ -188,8 +194,9 @@ static void write_speed(const struct page *page, const struct curve *c) {
                    SPEED_HEIGHT - BOTTOM - value(c, i, "speed") / most * height,
                    speed_x(c, value(c, i + 1, "year")),
                    SPEED_HEIGHT - BOTTOM - value(c, i + 1, "speed") / most * height);
-    fputs("</svg>\n<figcaption>How fast it moves: spreads a decade, by year.</figcaption></figure>\n",
-          page->stream);
+    fputs(
+        "</svg>\n<figcaption>How fast it moves: spreads a decade, by year.</figcaption></figure>\n",
+        page->stream);
 }
 
 /* Where documents are, it moves fastest and slowest here. */
@@ -211,7 +218,8 @@ static void write_extremes(const struct page *page, const struct curve *c) {
                html_year(a, round(value(c, fastest, "year"))), value(c, fastest, "speed"),
                html_year(b, round(value(c, slowest, "year"))), value(c, slowest, "speed"));
     html_write(page->stream,
-               "A spread is how far documents of one year scatter. The curve is smooth by "
+               "A spread is how far the model expects documents of one year to scatter. The curve "
+               "is smooth by "
                "construction, of bumps some %.0f years wide: what changed faster is not in it. ",
                page_number(c->json, "bump_years"));
     html_write(page->stream,
@@ -222,12 +230,14 @@ static void write_extremes(const struct page *page, const struct curve *c) {
 
 static void write_years(const struct page *page, const struct curve *c) {
     char year[HTML_NUMBER], x[HTML_NUMBER], y[HTML_NUMBER];
-    fputs("<details><summary>The same as a table</summary>\n<div class=\"scroller\" tabindex=\"0\" "
-          "role=\"region\" aria-label=\"Table of years\"><table><thead><tr><th scope=\"col\" "
-          "class=\"number\">year</th><th scope=\"col\" class=\"number\">across</th><th scope=\"col\" "
-          "class=\"number\">up</th><th scope=\"col\" class=\"number\">spreads a decade</th></tr></thead>"
-          "<tbody>\n",
-          page->stream);
+    fputs(
+        "<details><summary>The same as a table</summary>\n<div class=\"scroller\" tabindex=\"0\" "
+        "role=\"region\" aria-label=\"Table of years\"><table><thead><tr><th scope=\"col\" "
+        "class=\"number\">year</th><th scope=\"col\" class=\"number\">across</th><th scope=\"col\" "
+        "class=\"number\">up</th><th scope=\"col\" class=\"number\">spreads a "
+        "decade</th></tr></thead>"
+        "<tbody>\n",
+        page->stream);
     for (double at = ceil(c->low / c->step) * c->step; at <= c->high; at += c->step)
         html_write(page->stream,
                    "<tr><th scope=\"row\" class=\"number\">%s</th><td class=\"number\">%s</td><td "
@@ -246,10 +256,11 @@ void page_dates(const struct page *page) {
         struct curve c = curve_of(date);
         if (json_array_size(c.points) < 3)
             continue;
-        html_write(page->stream,
-                   "<p>To the model, a year is a point on a curve that it has learned: it can be told "
-                   "any year, and reads from a text where on the curve it belongs.</p>\n"
-                   "<div class=\"pair\">\n");
+        html_write(
+            page->stream,
+            "<p>To the model, a year is a point on a curve that it has learned: it can be told "
+            "any year, and reads from a text where on the curve it belongs.</p>\n"
+            "<div class=\"pair\">\n");
         write_curve(page, &c);
         write_speed(page, &c);
         fputs("</div>\n", page->stream);

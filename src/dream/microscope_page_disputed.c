@@ -22,16 +22,17 @@ static void write_said(const struct page *page, const json_t *item) {
         double p = json_number_value(json_array_get(one, 1));
         if (index > 0 && p < 0.005)
             break;
-        html_write(page->stream, index == 0 ? "<b>%s</b> <span class=\"number\">%.2f</span>"
-                                            : ", %s <span class=\"number\">%.2f</span>",
+        html_write(page->stream,
+                   index == 0 ? "<b>%s</b> <span class=\"number\">%.2f</span>"
+                              : ", %s <span class=\"number\">%.2f</span>",
                    json_string_value(json_array_get(one, 0)), p);
     }
 }
 
 static void write_label_cases(const struct page *page, const json_t *split, const char *what) {
     static const int IS_NUMBER[] = {0, 0, 0, 1, 0};
-    const char *const COLUMNS[] = {"document", "label", "the reader says",
-                                   "chance of the label", NULL};
+    const char *const COLUMNS[] = {"document", "label", "the reader says", "chance of the label",
+                                   NULL};
     const json_t *cases = json_object_get(split, "cases"), *item;
     size_t index;
     if (json_array_size(cases) == 0)
@@ -50,8 +51,8 @@ static void write_label_cases(const struct page *page, const json_t *split, cons
 
 static void write_date_cases(const struct page *page, const json_t *split, const char *what) {
     static const int IS_NUMBER[] = {0, 1, 1, 1, 1, 0};
-    const char *const COLUMNS[] = {"document", "label", "the reader says", "90 % within",
-                                   "error in years", NULL};
+    const char *const COLUMNS[] = {"document",    "label",          "the reader says",
+                                   "90 % within", "error in years", NULL};
     const json_t *cases = json_object_get(split, "cases"), *item;
     char label[HTML_NUMBER], read[HTML_NUMBER], low[HTML_NUMBER], high[HTML_NUMBER];
     size_t index;
@@ -93,10 +94,9 @@ static void write_splits(const struct page *page, const json_t *splits, const ch
                    split_name(split), agree, html_count(text, agreeing));
         if (labelled > 0)
             html_write(page->stream, " (%.0f %%)", 100 * agreeing / labelled);
-        fputs(labelled == agreeing ? ": nothing is disputed.</p>\n"
-              : listed < labelled - agreeing
-                  ? ". The surest of the others:</p>\n"
-                  : ". The others, the surest first:</p>\n",
+        fputs(labelled == agreeing           ? ": nothing is disputed.</p>\n"
+              : listed < labelled - agreeing ? ". The surest of the others:</p>\n"
+                                             : ". The others, the surest first:</p>\n",
               page->stream);
         write(page, split, split_name(split));
     }
@@ -104,9 +104,10 @@ static void write_splits(const struct page *page, const json_t *splits, const ch
 
 void page_disputed(const struct page *page) {
     const json_t *disputed = json_object_get(page->content, "disputed");
-    html_write(page->stream,
-               "<p>Documents that the reader, told nothing, would have labelled otherwise. It may be "
-               "wrong; or the label is, or another hand was at work.</p>\n<h3>Whose they are</h3>\n");
+    html_write(
+        page->stream,
+        "<p>Documents that the reader, told nothing, would have labelled otherwise. It may be "
+        "wrong; or the label is, or another hand was at work.</p>\n<h3>Whose they are</h3>\n");
     write_splits(page, json_object_get(disputed, "labels"), "the reader favours the label",
                  write_label_cases);
     if (json_object_get(disputed, "date_slot") == NULL)

@@ -13,8 +13,7 @@ static void find_words(const struct page *page, struct page_colouring *c) {
         const char *best = NULL;
         size_t most = 0;
         for (size_t i = 0; i < page->author_count; i++) {
-            const char *word =
-                page_text(json_object_get(page_author(page, i), "slots"), c->name);
+            const char *word = page_text(json_object_get(page_author(page, i), "slots"), c->name);
             size_t count = 0;
             int is_taken = *word == '\0';
             for (size_t j = 0; j < c->word_count; j++)
@@ -54,7 +53,8 @@ void page_find_colourings(struct page *page) {
         }
         if (!c.is_scale)
             find_words(page, &c);
-        if (page->colouring_count < PAGE_COLOURINGS && (c.is_scale ? c.low <= c.high : c.word_count > 0))
+        if (page->colouring_count < PAGE_COLOURINGS &&
+            (c.is_scale ? c.low <= c.high : c.word_count > 0))
             page->colourings[page->colouring_count++] = c;
     }
 }
@@ -69,7 +69,8 @@ static const char *scale_class(const struct page_colouring *c, double x, char *t
 const char *page_colour(const struct page *page, size_t colouring, size_t author, char *text) {
     const struct page_colouring *c = &page->colourings[colouring];
     const json_t *slots = json_object_get(page_author(page, author), "slots");
-    const json_t *value = colouring < page->colouring_count ? json_object_get(slots, c->name) : NULL;
+    const json_t *value =
+        colouring < page->colouring_count ? json_object_get(slots, c->name) : NULL;
     strcpy(text, "c0");
     if (value != NULL && c->is_scale)
         return scale_class(c, json_number_value(value), text);
@@ -148,10 +149,12 @@ static void write_names(const struct page *page, const struct sheet *sheet) {
         double x = sheet_x(sheet, page_coordinate(page, i, 0)), gap = RADIUS + 3;
         double y = sheet_y(sheet, page_coordinate(page, i, 1));
         double width = text_width(page_label(page, i));
-        double anchors[4][2] = {{x + gap, y + 4.5}, {x - gap, y + 4.5}, {x, y - gap}, {x, y + gap + 11}};
+        double anchors[4][2] = {
+            {x + gap, y + 4.5}, {x - gap, y + 4.5}, {x, y - gap}, {x, y + gap + 11}};
         double lefts[4] = {x + gap, x - gap - width, x - width / 2, x - width / 2};
         for (size_t k = 0; k < 4; k++) {
-            struct box box = {lefts[k] - 2, lefts[k] + width + 2, anchors[k][1] - 0.8 * LABEL_HEIGHT,
+            struct box box = {lefts[k] - 2, lefts[k] + width + 2,
+                              anchors[k][1] - 0.8 * LABEL_HEIGHT,
                               anchors[k][1] + 0.25 * LABEL_HEIGHT};
             if (!is_free(&box, taken, count))
                 continue;
@@ -250,8 +253,9 @@ static void write_view_tools(const struct page *page) {
 static void write_row(const struct page *page, size_t i, size_t components) {
     const json_t *author = page_author(page, i), *slots = json_object_get(author, "slots");
     char text[HTML_NUMBER];
-    html_write(page->stream, "<tr id=\"author-%zu\"><th scope=\"row\">%s</th><td class=\"number\">%s</td>",
-               i, page_label(page, i), html_count(text, page_number(author, "documents")));
+    html_write(page->stream,
+               "<tr id=\"author-%zu\"><th scope=\"row\">%s</th><td class=\"number\">%s</td>", i,
+               page_label(page, i), html_count(text, page_number(author, "documents")));
     for (size_t c = 0; c < page->colouring_count; c++) {
         const json_t *value = json_object_get(slots, page->colourings[c].name);
         if (page->colourings[c].is_scale)

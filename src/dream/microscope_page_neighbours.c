@@ -37,8 +37,8 @@ static int read_joints(struct tree *tree, const json_t *joints, double *widest) 
     const json_t *joint;
     size_t index;
     *widest = 1e-9;
-    json_array_foreach(joints, index, joint)
-        *widest = fmax(*widest, json_number_value(json_array_get(joint, 2)));
+    json_array_foreach(joints, index, joint) *widest =
+        fmax(*widest, json_number_value(json_array_get(joint, 2)));
     for (size_t i = 0; i < tree->leaves; i++)
         tree->nodes[i].x = NAMES_AT - 8;
     json_array_foreach(joints, index, joint) {
@@ -66,16 +66,16 @@ static void write_axis(const struct tree *tree, double widest) {
 static void write_tree(const struct tree *tree, double widest) {
     const struct page *page = tree->page;
     char class[8];
-    html_write(page->stream,
-               "<figure class=\"tree\"><svg viewBox=\"0 0 %d %d\" role=\"img\" aria-label=\"Tree of "
-               "the %s\">\n",
-               WIDTH, (int)(ROW * tree->leaves + AXIS), page->many);
+    html_write(
+        page->stream,
+        "<figure class=\"tree\"><svg viewBox=\"0 0 %d %d\" role=\"img\" aria-label=\"Tree of "
+        "the %s\">\n",
+        WIDTH, (int)(ROW * tree->leaves + AXIS), page->many);
     write_axis(tree, widest);
     for (size_t i = tree->leaves; i + 1 < 2 * tree->leaves; i++) {
         const struct node *n = &tree->nodes[i], *a = &tree->nodes[n->a], *b = &tree->nodes[n->b];
-        html_write(page->stream,
-                   "<path class=\"branch\" d=\"M%.1f %.1fH%.1fV%.1fH%.1f\"/>", a->x, a->y, n->x,
-                   b->y, b->x);
+        html_write(page->stream, "<path class=\"branch\" d=\"M%.1f %.1fH%.1fV%.1fH%.1f\"/>", a->x,
+                   a->y, n->x, b->y, b->x);
     }
     for (size_t i = 0; i < tree->leaves; i++)
         html_write(page->stream,
@@ -92,8 +92,8 @@ static void draw_tree(const struct page *page, const json_t *joints) {
     struct tree tree = {.page = page, .leaves = page->author_count};
     double widest;
     if (json_array_size(joints) + 1 != tree.leaves) {
-        html_write(page->stream, "<p class=\"soft\">There are too many %s to draw their tree.</p>\n",
-                   page->many);
+        html_write(page->stream,
+                   "<p class=\"soft\">There are too many %s to draw their tree.</p>\n", page->many);
         return;
     }
     tree.nodes = calloc(2 * tree.leaves, sizeof *tree.nodes);
@@ -107,35 +107,37 @@ static void draw_tree(const struct page *page, const json_t *joints) {
 static void write_pairs(const struct page *page, const json_t *pairs) {
     const json_t *pair;
     size_t index;
-    fputs("<div>\n<h3>The closest pairs</h3>\n<table><thead><tr><th scope=\"col\" colspan=\"2\">pair"
-          "</th><th scope=\"col\" class=\"number\">spreads</th></tr></thead><tbody>\n",
-          page->stream);
-    json_array_foreach(pairs, index, pair) html_write(
-        page->stream,
-        "<tr><td>%s</td><td>%s</td><td class=\"number\">%.2f</td></tr>\n",
-        page_label(page, (size_t)json_integer_value(json_array_get(pair, 0))),
-        page_label(page, (size_t)json_integer_value(json_array_get(pair, 1))),
-        json_number_value(json_array_get(pair, 2)));
+    fputs(
+        "<div>\n<h3>The closest pairs</h3>\n<table><thead><tr><th scope=\"col\" colspan=\"2\">pair"
+        "</th><th scope=\"col\" class=\"number\">spreads</th></tr></thead><tbody>\n",
+        page->stream);
+    json_array_foreach(pairs, index, pair)
+        html_write(page->stream, "<tr><td>%s</td><td>%s</td><td class=\"number\">%.2f</td></tr>\n",
+                   page_label(page, (size_t)json_integer_value(json_array_get(pair, 0))),
+                   page_label(page, (size_t)json_integer_value(json_array_get(pair, 1))),
+                   json_number_value(json_array_get(pair, 2)));
     fputs("</tbody></table>\n", page->stream);
 }
 
 static void write_nearest(const struct page *page, const json_t *nearest) {
     const json_t *list, *near;
     size_t index, k;
-    html_write(page->stream,
-               "<h3>The three nearest to each</h3>\n<div class=\"scroller tall\" tabindex=\"0\" "
-               "role=\"region\" aria-label=\"The nearest to each\"><table id=\"nearest\"><thead><tr>"
-               "<th scope=\"col\">%s</th><th scope=\"col\">nearest, with the distance in spreads</th>"
-               "</tr></thead><tbody>\n",
-               page->one);
+    html_write(
+        page->stream,
+        "<h3>The three nearest to each</h3>\n<div class=\"scroller tall\" tabindex=\"0\" "
+        "role=\"region\" aria-label=\"The nearest to each\"><table id=\"nearest\"><thead><tr>"
+        "<th scope=\"col\">%s</th><th scope=\"col\">nearest, with the distance in spreads</th>"
+        "</tr></thead><tbody>\n",
+        page->one);
     json_array_foreach(nearest, index, list) {
         html_write(page->stream, "<tr><th scope=\"row\">%s</th><td>", page_label(page, index));
         json_array_foreach(list, k, near) {
             size_t other = (size_t)json_integer_value(json_array_get(near, 0));
-            html_write(page->stream,
-                       "%s<span data-near=\"%zu\">%s</span> <span class=\"number soft\">%.2f</span>",
-                       k > 0 ? ", " : "", other, page_label(page, other),
-                       json_number_value(json_array_get(near, 1)));
+            html_write(
+                page->stream,
+                "%s<span data-near=\"%zu\">%s</span> <span class=\"number soft\">%.2f</span>",
+                k > 0 ? ", " : "", other, page_label(page, other),
+                json_number_value(json_array_get(near, 1)));
         }
         fputs("</td></tr>\n", page->stream);
     }
@@ -144,12 +146,13 @@ static void write_nearest(const struct page *page, const json_t *nearest) {
 
 void page_neighbours(const struct page *page) {
     const json_t *neighbours = json_object_get(page->content, "neighbours");
-    html_write(page->stream,
-               "<p>Distances in all %.0f dimensions, not only the two of the map. In each, the unit "
-               "is the spread, how far the model expects documents of one %s to scatter; "
-               "a distance is the root of the sum of squares.</p>\n"
-               "<div class=\"pair\">\n",
-               page_number(json_object_get(page->content, "header"), "width"), page->one);
+    html_write(
+        page->stream,
+        "<p>Distances in all %.0f dimensions, not only the two of the map. In each, the unit "
+        "is the spread, how far the model expects documents of one %s to scatter; "
+        "a distance is the root of the sum of squares.</p>\n"
+        "<div class=\"pair\">\n",
+        page_number(json_object_get(page->content, "header"), "width"), page->one);
     draw_tree(page, json_object_get(neighbours, "tree"));
     write_pairs(page, json_object_get(neighbours, "pairs"));
     write_nearest(page, json_object_get(neighbours, "nearest"));
