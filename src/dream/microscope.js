@@ -41,8 +41,10 @@
     };
   };
   const onScreen = (spot, from) => ({ x: size.width / 2 + (spot.x - from.x) * from.scale, y: size.height / 2 - (spot.y - from.y) * from.scale });
-  const zoom = (factor, at = { x: size.width / 2, y: size.height / 2 }) => {
-    const from = view ?? fitted;
+  /* What lies under `at` stays there; by the keys and buttons that is whoever is chosen, or the middle. */
+  const zoom = (factor, under) => {
+    const from = view ?? fitted, middle = { x: size.width / 2, y: size.height / 2 };
+    const at = under ?? (chosen >= 0 ? onScreen(spots[chosen], from) : middle);
     const scale = Math.min(fitted.scale * MOST, Math.max(fitted.scale * LEAST, from.scale * factor));
     const dx = at.x - size.width / 2, dy = at.y - size.height / 2;
     view = { x: from.x + dx / from.scale - dx / scale, y: from.y - dy / from.scale + dy / scale, scale };
@@ -77,7 +79,7 @@
     }).slice(0, 300);
     const taken = order.map((index) => ({ left: places[index].x - RADIUS, right: places[index].x + RADIUS, top: places[index].y - RADIUS, bottom: places[index].y + RADIUS }));
     for (const index of order) {
-      const { x, y } = places[index], width = widths[index], gap = RADIUS + 3;
+      const { x, y } = places[index], width = widths[index] * (index === chosen ? 1.09 : 1), gap = RADIUS + 3;
       const tries = [[x + gap, y + 4.5, 'start', x + gap], [x - gap, y + 4.5, 'end', x - gap - width], [x, y - gap, 'middle', x - width / 2], [x, y + gap + 11, 'middle', x - width / 2]];
       for (const [tx, ty, anchor, left] of tries) {
         const box = { left: left - 2, right: left + width + 2, top: ty - LINE * 0.8, bottom: ty + LINE * 0.25 };
