@@ -69,8 +69,9 @@ $(BUILD)/%.o: %.c
 
 include studio/studio.mk
 
-# It is embedded, which leaves no dependency.
+# What is embedded leaves no dependency.
 $(BUILD)/src/serve/routes.o build/fuzz/src/serve/routes.o: src/serve/openapi.json
+$(BUILD)/src/dream/microscope_page.o build/fuzz/src/dream/microscope_page.o: src/dream/microscope.css src/dream/microscope.js
 
 $(LIBRARY): $(LIBRARY_OBJECTS)
 	@rm -f $@

@@ -7,12 +7,13 @@
 
 #include "base/chart.h"
 #include "base/memory.h"
+#include "cli/atlas_report.h"
 #include "cli/commands.h"
 #include "cli/options.h"
-#include "latent/atlas.h"
-#include "train/dataset.h"
+#include "dream/atlas_words.h"
+#include "dream/label_facts.h"
 
-enum { MAXIMUM_PICTURES = 4, MAXIMUM_FACTS = 64, CONTEXT_TOKENS = 128, ENDS = 4, SHOWN_FACTS = 3 };
+enum { MAXIMUM_PICTURES = 4, ENDS = 4, SHOWN_FACTS = 3 };
 
 struct run {
     const char *model_path, *base_path, *corpus_path, *json_path, *slot_name;
@@ -22,11 +23,11 @@ struct run {
     struct corpus *corpus;
     const struct slot *slot;
     struct dataset training, held_out;
-    struct atlas_fact facts[MAXIMUM_FACTS];
-    size_t fact_count;
-    const double *years; /* of the first date slot's fact, or NULL */
+    struct label_facts facts;
+    const double *years; /* the labels' means by the first date slot, or NULL */
     int *is_used;
     struct atlas atlas;
+    struct atlas_report report;
 };
 
 static const char HELP[] =
@@ -38,19 +39,47 @@ static const char HELP[] =
     "  --components N      so many (5)\n"
     "  --samples N         held-out texts for the words (8)\n"
     "  --picture FILE      the first two components as .svg or .png (may be given again)\n"
-    "  --json [FILE]       everything as JSON\n" BASE_HELP "\n"
+    "  --json [FILE]       everything as JSON\n"
+    "  --report FILE       all that can be seen as one HTML page, in place of the table: the map,\n"
+    "                      texts written along the components, the curve of dates, who stands\n"
+    "                      next to whom, the documents read otherwise than they are labelled\n"
+    "  --tokens N          of each text that the report writes (60)\n"
+    "  --prompt TEXT       what they go on from (the beginning of a document)\n"
+    "  --seed N            of the report's texts (1)\n"
+    "  --disputed N        training documents that the report reads, besides all held-out "
+    "(0)\n" BASE_HELP "\n"
     "example: trine atlas --model demo/sotu.gguf --corpus demo/corpus --picture atlas.svg";
 
+static int parse_report(struct atlas_report *report, int option, struct error *error) {
+    if (option == 'r') {
+        report->path = optarg;
+        return 0;
+    }
+    report->set = option == 't'   ? "--tokens"
+                  : option == 'P' ? "--prompt"
+                  : option == 'S' ? "--seed"
+                                  : "--disputed";
+    if (option == 't')
+        return option_count(&report->tokens, report->set, 1, 1000, error);
+    if (option == 'S')
+        return option_count(&report->seed, report->set, 0, INT32_MAX, error);
+    if (option == 'd')
+        return option_count(&report->disputed, report->set, 0, INT32_MAX, error);
+    if (option != 'P')
+        return error_set(error, "see trine atlas --help");
+    report->prompt = optarg;
+    return 0;
+}
+
 static int parse(struct run *run, int argc, char **argv, struct error *error) {
-    static const struct option OPTIONS[] = {{"model", required_argument, NULL, 'm'},
-                                            {"base", required_argument, NULL, 'B'},
-                                            {"corpus", required_argument, NULL, 'c'},
-                                            {"slot", required_argument, NULL, 's'},
-                                            {"components", required_argument, NULL, 'n'},
-                                            {"samples", required_argument, NULL, 'a'},
-                                            {"picture", required_argument, NULL, 'p'},
-                                            {"json", optional_argument, NULL, 'j'},
-                                            {0}};
+    static const struct option OPTIONS[] = {
+        {"model", required_argument, NULL, 'm'},      {"base", required_argument, NULL, 'B'},
+        {"corpus", required_argument, NULL, 'c'},     {"slot", required_argument, NULL, 's'},
+        {"components", required_argument, NULL, 'n'}, {"samples", required_argument, NULL, 'a'},
+        {"picture", required_argument, NULL, 'p'},    {"json", optional_argument, NULL, 'j'},
+        {"report", required_argument, NULL, 'r'},     {"tokens", required_argument, NULL, 't'},
+        {"prompt", required_argument, NULL, 'P'},     {"seed", required_argument, NULL, 'S'},
+        {"disputed", required_argument, NULL, 'd'},   {0}};
     int option;
     while ((option = getopt_long(argc, argv, "", OPTIONS, NULL)) != -1) {
         int result = 0;
@@ -71,12 +100,16 @@ static int parse(struct run *run, int argc, char **argv, struct error *error) {
         else if (option == 'j')
             run->json_path = option_optional_file(argc, argv);
         else
-            result = error_set(error, "see trine atlas --help");
+            result = parse_report(&run->report, option, error);
         if (result != 0)
             return -1;
     }
     if (optind < argc || run->model_path == NULL)
         return error_set(error, "--model is needed; see trine atlas --help");
+    if (run->report.path != NULL && run->corpus_path == NULL)
+        return error_set(error, "--report needs --corpus: it shows documents");
+    if (run->report.path == NULL && run->report.set != NULL)
+        return error_set(error, "%s is for --report; see trine atlas --help", run->report.set);
     return 0;
 }
 
@@ -94,72 +127,6 @@ static int choose_slot(struct run *run, struct error *error) {
     return 0;
 }
 
-/* A new fact of every label, all unknown. NULL when there is no room or memory. */
-static struct atlas_fact *new_fact(struct run *run, struct error *error) {
-    struct atlas_fact *fact = &run->facts[run->fact_count];
-    if (run->fact_count == MAXIMUM_FACTS)
-        return NULL;
-    fact->values = memory_allocate(run->slot->point_count, sizeof *fact->values, error);
-    if (fact->values == NULL)
-        return NULL;
-    run->fact_count++;
-    return fact;
-}
-
-/* The mean over each label's training documents of a number that documents have: what value()
- * gives, NAN for none. */
-static int add_mean(struct run *run, const char *name, size_t of_slot, size_t of_label,
-                    struct error *error) {
-    const struct slot *other = &run->model->slots.slots[of_slot];
-    size_t own = (size_t)(run->slot - run->model->slots.slots), labels = run->slot->point_count;
-    struct atlas_fact *fact = new_fact(run, error);
-    double *counts = memory_allocate(labels, sizeof *counts, error);
-    if (fact == NULL || counts == NULL) {
-        memory_free(counts);
-        return run->fact_count == MAXIMUM_FACTS ? 0 : -1;
-    }
-    snprintf(fact->name, sizeof fact->name, "%s", name);
-    for (size_t i = 0; i < run->training.count; i++) {
-        const struct dataset_document *document = &run->training.documents[i];
-        if (!document->is_given[own] || !document->is_given[of_slot])
-            continue;
-        size_t label = document->target[own].index[0];
-        counts[label]++;
-        fact->values[label] += other->kind == LATENT_DATE
-                                   ? document->year[of_slot]
-                                   : document->target[of_slot].index[0] == of_label;
-    }
-    for (size_t i = 0; i < labels; i++)
-        fact->values[i] = counts[i] > 0 ? fact->values[i] / counts[i] : NAN;
-    memory_free(counts);
-    return 0;
-}
-
-/* Dates come first, as a slot of many labels may leave no room for more. */
-static int gather_facts(struct run *run, struct error *error) {
-    const struct slots *slots = &run->model->slots;
-    char name[160];
-    for (size_t s = 0; s < slots->count; s++) {
-        if (slots->slots[s].kind != LATENT_DATE)
-            continue;
-        snprintf(name, sizeof name, "mean %s", slots->slots[s].name);
-        if (add_mean(run, name, s, 0, error))
-            return -1;
-    }
-    run->years = run->fact_count > 0 ? run->facts[0].values : NULL;
-    for (size_t s = 0; s < slots->count; s++) {
-        const struct slot *other = &slots->slots[s];
-        if (other->kind == LATENT_DATE || other == run->slot)
-            continue;
-        for (size_t i = 0; i < other->point_count; i++) {
-            snprintf(name, sizeof name, "%s %.80s", other->name, other->labels[i]);
-            if (add_mean(run, name, s, i, error))
-                return -1;
-        }
-    }
-    return 0;
-}
-
 static int open_corpus(struct run *run, struct error *error) {
     size_t own = (size_t)(run->slot - run->model->slots.slots);
     if (corpus_open(&run->corpus, run->corpus_path, error) ||
@@ -172,45 +139,12 @@ static int open_corpus(struct run *run, struct error *error) {
     for (size_t i = 0; i < run->training.count; i++)
         if (run->training.documents[i].is_given[own])
             run->is_used[run->training.documents[i].target[own].index[0]] = 1;
-    return gather_facts(run, error);
-}
-
-/* The middle of held-out documents spread over the corpus. */
-static int measure_effects(struct run *run, struct error *error) {
-    size_t count = run->samples < run->held_out.count ? run->samples : run->held_out.count;
-    struct atlas_context *contexts = memory_allocate(count, sizeof *contexts, error);
-    if (contexts == NULL)
+    if (label_facts_create(&run->facts, &run->model->slots, own, &run->training, error))
         return -1;
-    for (size_t i = 0; i < count; i++) {
-        const struct sampler_document *text = &run->held_out.texts[i * run->held_out.count / count];
-        size_t length = text->count < CONTEXT_TOKENS ? text->count : CONTEXT_TOKENS;
-        contexts[i] = (struct atlas_context){text->tokens + (text->count - length) / 2, length};
-    }
-    int result = atlas_measure_effects(&run->atlas, contexts, count, error);
-    memory_free(contexts);
-    return result;
-}
-
-/* Facts by |r|, strongest first; the first SHOWN_FACTS. */
-static size_t strongest(const struct run *run, const struct atlas_component *component,
-                        size_t shown[SHOWN_FACTS]) {
-    size_t count = 0;
-    for (size_t k = 0; k < SHOWN_FACTS; k++) {
-        size_t best = run->fact_count;
-        for (size_t f = 0; f < run->fact_count; f++) {
-            int is_taken = 0;
-            for (size_t j = 0; j < count; j++)
-                is_taken |= shown[j] == f;
-            if (!is_taken && isfinite(component->correlations[f]) &&
-                (best == run->fact_count ||
-                 fabs(component->correlations[f]) > fabs(component->correlations[best])))
-                best = f;
-        }
-        if (best == run->fact_count)
-            break;
-        shown[count++] = best;
-    }
-    return count;
+    for (size_t s = run->model->slots.count; s-- > 0;)
+        if (run->facts.mean_years[s] != NULL)
+            run->years = run->facts.mean_years[s];
+    return 0;
 }
 
 static int compare_labels(const void *a, const void *b, void *context) {
@@ -259,11 +193,12 @@ static void print_effects(const struct run *run, const char *title,
 
 static void print_component(const struct run *run, size_t index, size_t *order) {
     const struct atlas_component *component = &run->atlas.components[index];
-    size_t shown[SHOWN_FACTS], facts = strongest(run, component, shown);
+    size_t shown[SHOWN_FACTS],
+        facts = label_facts_strongest(&run->facts, component, shown, SHOWN_FACTS);
     size_t count = order_labels(run, component->coordinates, order);
     printf("component %zu: %.1f %% of the variance\n", index + 1, 100 * component->share);
     for (size_t i = 0; i < facts; i++)
-        printf("%s %s %+.2f", i == 0 ? "  goes along with" : ",", run->facts[shown[i]].name,
+        printf("%s %s %+.2f", i == 0 ? "  goes along with" : ",", run->facts.items[shown[i]].name,
                component->correlations[shown[i]]);
     printf("%s  low end: ", facts > 0 ? "\n" : "");
     for (size_t i = 0; i < ENDS && i < count; i++)
@@ -310,9 +245,9 @@ static json_t *effects_to_json(const struct run *run, const struct atlas_effect 
 
 static json_t *component_to_json(const struct run *run, const struct atlas_component *component) {
     json_t *correlations = json_object(), *coordinates = json_object();
-    for (size_t f = 0; f < run->fact_count; f++)
+    for (size_t f = 0; f < run->facts.count; f++)
         if (isfinite(component->correlations[f]))
-            json_object_set_new(correlations, run->facts[f].name,
+            json_object_set_new(correlations, run->facts.items[f].name,
                                 json_real(component->correlations[f]));
     for (size_t i = 0; i < run->slot->point_count; i++)
         if (run->is_used[i])
@@ -372,6 +307,15 @@ static int draw(const struct run *run, const char *path, struct error *error) {
     return result;
 }
 
+static int write_report(struct run *run, struct error *error) {
+    run->report.model_path = run->model_path;
+    run->report.corpus_path = run->corpus_path;
+    run->report.base_path = run->base_path;
+    run->report.components = run->components;
+    run->report.samples = run->samples;
+    return atlas_report_write(&run->report, run->model, run->corpus, run->slot, error);
+}
+
 static int execute(struct run *run, struct error *error) {
     if (model_load_on(&run->model, run->model_path, run->base_path, PRECISION_BF16, error) ||
         choose_slot(run, error))
@@ -382,13 +326,19 @@ static int execute(struct run *run, struct error *error) {
     for (size_t i = 0; i < run->slot->point_count; i++)
         run->is_used[i] = 1;
     if ((run->corpus_path != NULL && open_corpus(run, error)) ||
-        atlas_create(&run->atlas, run->model, run->slot, run->is_used, run->facts, run->fact_count,
-                     run->components, error) ||
-        (run->corpus_path != NULL && measure_effects(run, error)))
+        atlas_create(&run->atlas, run->model, run->slot, run->is_used, run->facts.items,
+                     run->facts.count, run->components, error))
         return -1;
     for (size_t i = 0; i < run->picture_count; i++)
         if (draw(run, run->pictures[i], error))
             return -1;
+    if (run->report.path != NULL && write_report(run, error))
+        return -1;
+    if (run->report.path != NULL && run->json_path == NULL)
+        return 0;
+    if (run->corpus_path != NULL &&
+        atlas_measure_words(&run->atlas, &run->held_out, run->samples, error))
+        return -1;
     return run->json_path != NULL ? print_json(run, error) : print(run, error);
 }
 
@@ -403,11 +353,12 @@ int command_atlas(int argc, char **argv) {
         return 1;
     run->components = 5;
     run->samples = 8;
+    run->report.tokens = 60;
+    run->report.seed = 1;
     int status = parse(run, argc, argv, &error) ? 2 : execute(run, &error) ? 1 : 0;
     if (status != 0)
         fprintf(stderr, "trine atlas: %s\n", error.message);
-    for (size_t f = 0; f < run->fact_count; f++)
-        memory_free(run->facts[f].values);
+    label_facts_free(&run->facts);
     atlas_free(&run->atlas);
     memory_free(run->is_used);
     dataset_free(&run->training);

@@ -2,6 +2,7 @@
 
 #include <math.h>
 
+#include "base/cancellation.h"
 #include "base/memory.h"
 #include "model/decoder.h"
 
@@ -193,8 +194,10 @@ int atlas_measure_effects(struct atlas *atlas, const struct atlas_context *conte
         !told || !mask || !sums || decoder_create(&decoder, &weights, NULL, error) ? -1 : 0;
     for (size_t d = 0; result == 0 && d < atlas->slot->width; d++)
         mask[atlas->slot->first + d] = 1;
-    for (size_t c = 0; result == 0 && c < atlas->component_count; c++)
+    for (size_t c = 0; result == 0 && c < atlas->component_count; c++) {
         measure_component(atlas, c, decoder, contexts, count, told, mask, sums);
+        result = cancellation_check(error);
+    }
     atlas->has_effects = result == 0 && count > 0;
     decoder_destroy(decoder);
     memory_free(told);

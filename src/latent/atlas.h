@@ -54,7 +54,8 @@ struct atlas_context {
 
 /* Fills each component's `up` and `down`: over the contexts, the writer is told the slot's mean
  * plus and minus two standard deviations along the component; other slots are inferred. Refuses
- * tokens that the model does not have. */
+ * tokens that the model does not have. Stops between components when nobody wants it any more
+ * (base/cancellation.h). */
 int atlas_measure_effects(struct atlas *atlas, const struct atlas_context *contexts, size_t count,
                           struct error *error);
 

@@ -8,20 +8,10 @@
 #include <jansson.h>
 
 #include "base/memory.h"
+#include "dream/label_facts.h"
 #include "serve/resident.h"
-#include "train/dataset.h"
 
-enum { MOST_FACTS = 64, ENDS = 4, SHOWN_FACTS = 3 };
-
-/* What is known of the labels by the corpus's training documents. */
-struct facts {
-    const struct slots *slots;
-    size_t own; /* the slot that is laid out */
-    struct atlas_fact items[MOST_FACTS];
-    size_t count;
-    double *mean_years[MAXIMUM_SLOTS]; /* date slots: [labels]; NAN: not known */
-    size_t *commonest[MAXIMUM_SLOTS];  /* others: [labels] the label found most, + 1; 0: none */
-};
+enum { ENDS = 4, SHOWN_FACTS = 3 };
 
 struct model_atlas {
     pthread_mutex_t lock;
@@ -51,121 +41,18 @@ void model_atlas_destroy(struct model_atlas *a) {
     memory_free(a);
 }
 
-static void facts_free(struct facts *f) {
-    for (size_t i = 0; i < f->count; i++)
-        memory_free(f->items[i].values);
-    for (size_t s = 0; s < MAXIMUM_SLOTS; s++) {
-        memory_free(f->mean_years[s]);
-        memory_free(f->commonest[s]);
-    }
-}
-
-/* counts[labels, points of the other slot]; those of a date slot stand in the first column, and
- * `years` gets their sums. */
-static void count_labels(const struct facts *f, const struct dataset *documents, size_t other,
-                         double *counts, double *years) {
-    const struct slot *slot = &f->slots->slots[other];
-    size_t columns = slot->kind == LATENT_DATE ? 1 : slot->point_count;
-    for (size_t i = 0; i < documents->count; i++) {
-        const struct dataset_document *d = &documents->documents[i];
-        if (!d->is_given[f->own] || !d->is_given[other])
-            continue;
-        size_t label = d->target[f->own].index[0];
-        if (slot->kind == LATENT_DATE) {
-            counts[label * columns]++;
-            years[label] += d->year[other];
-        } else {
-            counts[label * columns + d->target[other].index[0]]++;
-        }
-    }
-}
-
-static int add_fact(struct facts *f, const double *values, size_t stride, const double *totals,
-                    const char *name, const char *of, struct error *error) {
-    size_t labels = f->slots->slots[f->own].point_count;
-    if (f->count == MOST_FACTS)
-        return 0;
-    struct atlas_fact *fact = &f->items[f->count];
-    fact->values = memory_allocate(labels, sizeof *fact->values, error);
-    if (fact->values == NULL)
-        return -1;
-    snprintf(fact->name, sizeof fact->name, "%s%s%.80s", name, *of != '\0' ? " " : "", of);
-    for (size_t i = 0; i < labels; i++)
-        fact->values[i] = totals[i] > 0 ? values[i * stride] / totals[i] : NAN;
-    f->count++;
-    return 0;
-}
-
-static int add_years(struct facts *f, size_t other, const double *counts, const double *years,
-                     struct error *error) {
-    size_t labels = f->slots->slots[f->own].point_count;
-    char name[80];
-    snprintf(name, sizeof name, "mean %s", f->slots->slots[other].name);
-    f->mean_years[other] = memory_allocate(labels, sizeof *f->mean_years[other], error);
-    if (f->mean_years[other] == NULL)
-        return -1;
-    for (size_t i = 0; i < labels; i++)
-        f->mean_years[other][i] = counts[i] > 0 ? years[i] / counts[i] : NAN;
-    return add_fact(f, years, 1, counts, name, "", error);
-}
-
-static int add_shares(struct facts *f, size_t other, const double *counts, double *totals,
-                      struct error *error) {
-    const struct slot *slot = &f->slots->slots[other];
-    size_t labels = f->slots->slots[f->own].point_count, columns = slot->point_count;
-    f->commonest[other] = memory_allocate(labels, sizeof *f->commonest[other], error);
-    if (f->commonest[other] == NULL)
-        return -1;
-    for (size_t i = 0; i < labels; i++) {
-        double most = 0;
-        totals[i] = 0;
-        for (size_t k = 0; k < columns; k++) {
-            double count = counts[i * columns + k];
-            totals[i] += count;
-            if (count > most) {
-                most = count;
-                f->commonest[other][i] = k + 1;
-            }
-        }
-    }
-    for (size_t k = 0; k < columns; k++)
-        if (add_fact(f, counts + k, columns, totals, slot->name, slot->labels[k], error))
-            return -1;
-    return 0;
-}
-
-static int gather(struct facts *f, const struct dataset *documents, size_t other,
-                  struct error *error) {
-    const struct slot *slot = &f->slots->slots[other];
-    int is_date = slot->kind == LATENT_DATE;
-    size_t labels = f->slots->slots[f->own].point_count, columns = is_date ? 1 : slot->point_count;
-    double *counts = memory_allocate(labels * columns, sizeof *counts, error);
-    double *sums = memory_allocate(labels, sizeof *sums, error);
-    int result = counts == NULL || sums == NULL ? -1 : 0;
-    if (result == 0) {
-        count_labels(f, documents, other, counts, sums);
-        result = is_date ? add_years(f, other, counts, sums, error)
-                         : add_shares(f, other, counts, sums, error);
-    }
-    memory_free(counts);
-    memory_free(sums);
-    return result;
-}
-
-/* Dates come first, as a slot of many labels may leave no room for more. */
-static int gather_all(struct facts *f, const char *directory, struct error *error) {
+static int gather_facts(struct label_facts *f, const struct model_atlas *a, size_t own,
+                        struct error *error) {
+    const struct slots *slots = &a->model->model->slots;
     struct corpus *corpus;
     struct dataset documents = {0};
-    if (corpus_open(&corpus, directory, error))
+    if (corpus_open(&corpus, a->model->options->corpus, error))
         return -1;
-    int result = dataset_create(&documents, corpus, f->slots, DATASET_TRAIN, 0, error);
-    for (int dates = 1; dates >= 0; dates--)
-        for (size_t s = 0; result == 0 && s < f->slots->count; s++)
-            if (s != f->own && (f->slots->slots[s].kind == LATENT_DATE) == dates)
-                result = gather(f, &documents, s, error);
+    int result = dataset_create(&documents, corpus, slots, DATASET_TRAIN, 0, error) ||
+                 label_facts_create(f, slots, own, &documents, error);
     dataset_free(&documents);
     corpus_close(corpus);
-    return result;
+    return result ? -1 : 0;
 }
 
 static int compare_labels(const void *a, const void *b, void *context) {
@@ -184,28 +71,21 @@ static json_t *end_to_json(const struct atlas *atlas, const size_t *order, int i
     return list;
 }
 
-/* "mean date +0.68, party Whig -0.20": facts by |r|, the strongest first; NULL: none is known. */
-static json_t *facts_to_json(const struct facts *f, const struct atlas_component *component) {
+/* "mean date +0.68, party Whig -0.20"; NULL: none is known. */
+static json_t *facts_to_json(const struct label_facts *f, const struct atlas_component *component) {
     char text[600] = "";
-    int is_taken[MOST_FACTS] = {0};
-    for (size_t k = 0; k < SHOWN_FACTS; k++) {
-        size_t best = f->count, length = strlen(text);
-        for (size_t i = 0; i < f->count; i++)
-            if (!is_taken[i] && isfinite(component->correlations[i]) &&
-                (best == f->count ||
-                 fabs(component->correlations[i]) > fabs(component->correlations[best])))
-                best = i;
-        if (best == f->count)
-            break;
-        is_taken[best] = 1;
+    size_t strongest[SHOWN_FACTS];
+    size_t count = label_facts_strongest(f, component, strongest, SHOWN_FACTS);
+    for (size_t k = 0; k < count; k++) {
+        size_t length = strlen(text);
         snprintf(text + length, sizeof text - length, "%s%s %+.2f", length > 0 ? ", " : "",
-                 f->items[best].name, component->correlations[best]);
+                 f->items[strongest[k]].name, component->correlations[strongest[k]]);
     }
     return text[0] != '\0' ? json_string(text) : NULL;
 }
 
-static json_t *component_to_json(const struct atlas *atlas, size_t index, const struct facts *f,
-                                 size_t *order) {
+static json_t *component_to_json(const struct atlas *atlas, size_t index,
+                                 const struct label_facts *f, size_t *order) {
     const struct atlas_component *component = &atlas->components[index];
     for (size_t i = 0; i < atlas->slot->point_count; i++)
         order[i] = i;
@@ -219,7 +99,7 @@ static json_t *component_to_json(const struct atlas *atlas, size_t index, const 
     return json;
 }
 
-static json_t *point_to_json(const struct atlas *atlas, size_t label, const struct facts *f) {
+static json_t *point_to_json(const struct atlas *atlas, size_t label, const struct label_facts *f) {
     json_t *slots = json_object();
     for (size_t s = 0; s < f->slots->count; s++) {
         const char *name = f->slots->slots[s].name;
@@ -253,7 +133,7 @@ static void add_slots(json_t *json, const struct slots *slots) {
     json_object_set_new(json, "labels", labels);
 }
 
-static int make_text(struct model_atlas *a, const struct facts *f, struct error *error) {
+static int make_text(struct model_atlas *a, const struct label_facts *f, struct error *error) {
     const struct atlas *atlas = &a->atlas;
     size_t *order = memory_allocate(atlas->slot->point_count, sizeof *order, error);
     if (order == NULL)
@@ -278,11 +158,11 @@ static int make_text(struct model_atlas *a, const struct facts *f, struct error 
 static int make(struct model_atlas *a, struct error *error) {
     const struct slot *slot = resident_author_slot(a->model);
     const char *corpus = a->model->options->corpus;
-    struct facts facts = {.slots = &a->model->model->slots};
+    struct label_facts facts = {.slots = &a->model->model->slots};
     if (slot == NULL)
         return error_set(error, "the model has no authors to lay out");
     facts.own = (size_t)(slot - facts.slots->slots);
-    if (corpus != NULL && gather_all(&facts, corpus, error))
+    if (corpus != NULL && gather_facts(&facts, a, facts.own, error))
         fprintf(stderr, "trine serve: the atlas goes without facts: %s\n", error->message);
     int *is_used = memory_allocate(slot->point_count, sizeof *is_used, error);
     int result = is_used == NULL ? -1 : 0;
@@ -296,7 +176,7 @@ static int make(struct model_atlas *a, struct error *error) {
         result = -1;
     }
     memory_free(is_used);
-    facts_free(&facts);
+    label_facts_free(&facts);
     a->is_made = result == 0;
     return result;
 }
