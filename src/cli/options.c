@@ -151,7 +151,7 @@ static int is_sampled(const struct handle_wish *wish, const struct model *model)
 static int grant_sampled(struct handle *handle, uint64_t seed, struct error *error) {
     struct imagined imagined;
     const struct slots *slots = &handle->model->slots;
-    if (imagine_author(handle, seed > 0 ? seed : 1, &imagined, error))
+    if (imagine_author(handle, seed, &imagined, error))
         return -1;
     fprintf(stderr, "an author who never wrote, nearest to ");
     show_neighbours(stderr, &slots->slots[conditions_slot(slots)], &imagined);

@@ -33,7 +33,7 @@ struct handle_wishes {
     struct handle_wish items[32];
     size_t count;
     const char *base; /* --base, for model_load_on */
-    uint64_t seed;    /* of an author who is sampled; 0: 1 */
+    uint64_t seed;    /* of an author who is sampled */
 };
 
 /* clang-format off */

@@ -287,7 +287,7 @@ static int execute(struct run *run, struct error *error) {
 }
 
 int command_write(int argc, char **argv) {
-    struct run run = {0};
+    struct run run = {.wishes = {.seed = 1}};
     struct error error;
     if (option_wants_help(argc, argv, HELP))
         return 0;

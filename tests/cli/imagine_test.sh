@@ -37,6 +37,12 @@ cmp a.txt b.txt || fail "the order of flags changes the author"
 cmp a.txt c.txt || fail "the stored author writes another text"
 "$TRINE" write --model "$model" --date 1850 --author sampled --seed 8 --tokens 1 2>other.txt >/dev/null
 cmp -s said.txt other.txt && fail "the seed changes nobody"
+for seed in 0 1; do # the same seed, the same author, whatever the command
+    "$TRINE" imagine --model "$model" --date 1850 --seed $seed --save s.json >/dev/null
+    "$TRINE" write --model "$model" --handle s.json --seed $seed --tokens 30 >a.txt
+    "$TRINE" write --model "$model" --date 1850 --author sampled --seed $seed --tokens 30 >b.txt 2>/dev/null
+    cmp a.txt b.txt || fail "seed $seed: write and imagine draw different authors"
+done
 "$TRINE" handle --model "$model" --date 1850 --tell author=sampled 2>/dev/null | grep -q 'told: sampled' ||
     fail "a sampled handle does not say so"
 
