@@ -8,6 +8,8 @@
 #include "base/file.h"
 #include "base/json_file.h"
 #include "base/memory.h"
+#include "latent/place.h"
+#include "text/gazetteer.h"
 
 enum { HANDLE_FILE_LIMIT = 16 << 20 };
 
@@ -73,6 +75,16 @@ static size_t slot_index(const struct handle *handle, const struct slot *slot) {
     return (size_t)(slot - handle->model->slots.slots);
 }
 
+/* No character is cut in two: the source goes into JSON. */
+static void set_source(struct handle *handle, size_t s, const char *source) {
+    size_t room = sizeof handle->source[s] - 1, length = strnlen(source, room + 1);
+    if (length > room)
+        for (length = room; length > 0 && ((unsigned char)source[length] & 0xc0) == 0x80;)
+            length--;
+    memcpy(handle->source[s], source, length);
+    handle->source[s][length] = '\0';
+}
+
 /* The precision of a label: that of its documents' spread. */
 static void tell_point(struct handle *handle, const struct slot *slot, const real *point,
                        const char *source) {
@@ -84,7 +96,7 @@ static void tell_point(struct handle *handle, const struct slot *slot, const rea
         handle->precision[slot->first + d] = 1 / (sigma[d] * sigma[d]);
     }
     handle->is_told[s] = 1;
-    snprintf(handle->source[s], sizeof handle->source[s], "%.90s", source);
+    set_source(handle, s, source);
 }
 
 /* Lists labels that contain the text, ignoring case; else the first few. */
@@ -103,16 +115,25 @@ static int unknown_label(const struct slot *slot, const char *label, struct erro
                      slot->point_count > listed ? ", ..." : "");
 }
 
-/* point[width] of a label, by exact name or the only one that contains the text. */
+/* point[width] of a label, by exact name or the only one that contains the text; title <- what a
+ * place was taken for, else the label. */
 static int point_of(const struct handle *handle, const struct slot *slot, const char *label,
-                    real *point, struct error *error) {
+                    real *point, char title[GAZETTEER_TITLE], struct error *error) {
     const real *parameters = model_slot_parameters(handle->model);
+    snprintf(title, GAZETTEER_TITLE, "%.200s", label);
     if (slot->kind == LATENT_DATE) {
         char *end;
         double year = strtod(label, &end);
         if (end == label || *end != '\0' || !isfinite(year) || fabs(year) > 1e6)
             return error_set(error, "'%.80s' is no year for slot %s", label, slot->name);
         slot_date_point(slot, parameters, year, point);
+        return 0;
+    }
+    if (slot->kind == LATENT_PLACE) {
+        struct location place;
+        if (gazetteer_resolve(handle->model->gazetteer, label, &place, title, error))
+            return -1;
+        slot_place_point(slot, parameters, place, point);
         return 0;
     }
     long index = slot_find_label(slot, label), found = 0;
@@ -131,9 +152,10 @@ static int point_of(const struct handle *handle, const struct slot *slot, const 
 int handle_tell(struct handle *handle, const char *name, const char *label, struct error *error) {
     const struct slot *slot = find_slot(handle, name, error);
     real point[MAXIMUM_SLOT_WIDTH];
-    if (slot == NULL || point_of(handle, slot, label, point, error))
+    char title[GAZETTEER_TITLE];
+    if (slot == NULL || point_of(handle, slot, label, point, title, error))
         return -1;
-    tell_point(handle, slot, point, label);
+    tell_point(handle, slot, point, title);
     return 0;
 }
 
@@ -146,11 +168,22 @@ int handle_tell_year(struct handle *handle, const char *name, double year, struc
     return slot == NULL ? -1 : handle_tell(handle, name, label, error);
 }
 
+int handle_tell_place(struct handle *handle, const char *name, struct location place,
+                      struct error *error) {
+    char label[64];
+    snprintf(label, sizeof label, "%.8g,%.8g", place.latitude, place.longitude);
+    const struct slot *slot = find_slot(handle, name, error);
+    if (slot != NULL && slot->kind != LATENT_PLACE)
+        return error_set(error, "slot %s holds no places", name);
+    return slot == NULL ? -1 : handle_tell(handle, name, label, error);
+}
+
 int handle_tell_mixture(struct handle *handle, const char *name, const char *mixture,
                         struct error *error) {
     const struct slot *slot = find_slot(handle, name, error);
     char *copy = slot == NULL ? NULL : strdup(mixture), *rest = copy, *part;
     real sum[MAXIMUM_SLOT_WIDTH] = {0}, point[MAXIMUM_SLOT_WIDTH];
+    char title[GAZETTEER_TITLE];
     double total = 0;
     int result = slot == NULL ? -1 : copy == NULL ? error_set(error, "out of memory") : 0;
     while (result == 0 && (part = strsep(&rest, ",")) != NULL) {
@@ -161,7 +194,7 @@ int handle_tell_mixture(struct handle *handle, const char *name, const char *mix
         if (result == 0 && colon != NULL)
             *colon = '\0';
         if (result == 0)
-            result = point_of(handle, slot, part + strspn(part, " "), point, error);
+            result = point_of(handle, slot, part + strspn(part, " "), point, title, error);
         for (size_t d = 0; result == 0 && d < slot->width; d++)
             sum[d] += (real)weight * point[d];
         total += weight;
@@ -202,7 +235,7 @@ void handle_set_posterior(struct handle *handle, const real *mean, const real *p
     memcpy(handle->precision, precision, width * sizeof *precision);
     for (size_t s = 0; s < handle->model->slots.count; s++) {
         handle->is_told[s] = 0;
-        snprintf(handle->source[s], sizeof handle->source[s], "%.90s", source);
+        set_source(handle, s, source);
     }
     handle->tokens = tokens;
 }
@@ -282,8 +315,7 @@ int handle_from_json(struct handle *handle, const json_t *json, struct error *er
         size_t s = slot_index(handle, slot);
         const char *source = json_string_value(json_object_get(item, "source"));
         handle->is_told[s] = json_is_true(json_object_get(item, "told"));
-        snprintf(handle->source[s], sizeof handle->source[s], "%.90s",
-                 source != NULL ? source : "file");
+        set_source(handle, s, source != NULL ? source : "file");
     }
     return 0;
 }

@@ -161,7 +161,8 @@ static int gather_all(struct facts *f, const char *directory, struct error *erro
     int result = dataset_create(&documents, corpus, f->slots, DATASET_TRAIN, 0, error);
     for (int dates = 1; dates >= 0; dates--)
         for (size_t s = 0; result == 0 && s < f->slots->count; s++)
-            if (s != f->own && (f->slots->slots[s].kind == LATENT_DATE) == dates)
+            if (s != f->own &&
+                f->slots->slots[s].kind == (dates ? LATENT_DATE : LATENT_CATEGORICAL))
                 result = gather(f, &documents, s, error);
     dataset_free(&documents);
     corpus_close(corpus);
@@ -245,6 +246,8 @@ static void add_slots(json_t *json, const struct slots *slots) {
                     json, "dates", json_pack("{s:f, s:f}", "first", slot->year_from, "last", last));
             continue;
         }
+        if (slot->kind != LATENT_CATEGORICAL)
+            continue;
         json_t *list = json_array();
         for (size_t i = 0; i < slot->point_count; i++)
             json_array_append_new(list, json_string(slot->labels[i]));
