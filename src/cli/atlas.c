@@ -149,7 +149,7 @@ static int gather_facts(struct run *run, struct error *error) {
     run->years = run->fact_count > 0 ? run->facts[0].values : NULL;
     for (size_t s = 0; s < slots->count; s++) {
         const struct slot *other = &slots->slots[s];
-        if (other->kind == LATENT_DATE || other == run->slot)
+        if (other->kind != LATENT_CATEGORICAL || other == run->slot)
             continue;
         for (size_t i = 0; i < other->point_count; i++) {
             snprintf(name, sizeof name, "%s %.80s", other->name, other->labels[i]);
