@@ -34,19 +34,21 @@ static double into_window(const struct frame *f, double longitude) {
 /* A line's way, turned by so many degrees; where it jumps over half the world it goes the short
  * way. */
 static void trace_line(const struct frame *f, const struct chart_map_line *line, double turn) {
-    double last = 0, jumped = 0;
+    double last = 0, jumped = 0, gone = 0;
     for (size_t i = 0; i < line->count; i++) {
         double longitude = line->longitudes[i];
         if (i > 0)
             jumped += longitude - last > 180 ? -360 : longitude - last < -180 ? 360 : 0;
         last = longitude;
+        gone = longitude + jumped - line->longitudes[0];
         double x = x_of(f, longitude + jumped + turn), y = y_of(f, line->latitudes[i]);
         if (i == 0)
             chart_draw.move_to(f->cairo, x, y);
         else
             chart_draw.line_to(f->cairo, x, y);
     }
-    chart_draw.close_path(f->cairo);
+    if (fabs(gone) < 180) /* else it goes around a pole, and on in the next turn */
+        chart_draw.close_path(f->cairo);
 }
 
 /* Every line as often as the window, of up to a whole turn, may show a part of it. */

@@ -12,6 +12,9 @@
 
 enum { COLUMNS = 240, MOST_ROWS = 240, CIRCLE_STEPS = 96, MOST_POINTS = 16, LABEL_BYTES = 160 };
 
+/* Of the likeliest point's odds what is still shown; of the cap's radius what is around it. */
+static const double SHOWN = 1e-3, MARGIN = 0.15;
+
 /* All of a map but its coasts. */
 struct drawing {
     struct chart_map map;
@@ -22,16 +25,44 @@ struct drawing {
     char labels[MOST_POINTS][LABEL_BYTES], title[256];
 };
 
-/* The cap and all that is as far north or south; all longitudes if it holds a pole. */
-static void set_window(struct chart_map *map, const struct cap *cap) {
-    map->south = fmax(-90, cap->centre.latitude - cap->radius);
-    map->north = fmin(90, cap->centre.latitude + cap->radius);
+/* Half of the longitudes that the cap reaches: all, if it holds a pole. */
+static double half_width(const struct cap *cap) {
     double sine = sin(fmin(cap->radius, 90) * M_PI / 180);
     double cosine = cos(cap->centre.latitude * M_PI / 180);
-    int is_around = map->south == -90 || map->north == 90 || sine >= cosine;
-    double half = is_around ? 180 : asin(sine / cosine) * 180 / M_PI;
-    map->west = cap->centre.longitude - half;
-    map->east = cap->centre.longitude + half;
+    int is_around = fabs(cap->centre.latitude) + cap->radius >= 90 || sine >= cosine;
+    return is_around ? 180 : asin(sine / cosine) * 180 / M_PI;
+}
+
+/* low..high <- widened around its middle to `least`, then moved and cut to within..without. */
+static void settle(double *low, double *high, double least, double within, double without) {
+    double lacks = fmax(0, least - (*high - *low)) / 2;
+    *low = fmax(within, *low - lacks);
+    *high = fmin(without, *high + lacks);
+}
+
+/* Where nearly all of the belief is, with a margin and at least half of the cap for its
+ * surroundings' sake, and nothing outside the cap. */
+static void set_window(struct chart_map *map, const struct slot *slot, const double *log_odds) {
+    const struct cap *cap = &slot->cap;
+    double highest = -INFINITY, half = half_width(cap), middle = cap->centre.longitude;
+    double margin = cap->radius * MARGIN,
+           narrow = fmax(0.3, cos(cap->centre.latitude * M_PI / 180));
+    for (size_t i = 0; i < slot->point_count; i++)
+        highest = fmax(highest, log_odds[i]);
+    *map = (struct chart_map){.west = 1e3, .east = -1e3, .south = 1e3, .north = -1e3};
+    for (size_t i = 0; i < slot->point_count; i++) {
+        struct location at = slot_grid_place(slot, i);
+        double longitude = middle + remainder(at.longitude - middle, 360);
+        if (log_odds[i] < highest + log(SHOWN))
+            continue;
+        map->west = fmin(map->west, longitude - margin / narrow);
+        map->east = fmax(map->east, longitude + margin / narrow);
+        map->south = fmin(map->south, at.latitude - margin);
+        map->north = fmax(map->north, at.latitude + margin);
+    }
+    settle(&map->west, &map->east, cap->radius / narrow, middle - half, middle + half);
+    settle(&map->south, &map->north, cap->radius, fmax(-90, cap->centre.latitude - cap->radius),
+           fmin(90, cap->centre.latitude + cap->radius));
 }
 
 static double density_at(const struct slot *slot, const double *log_odds, struct location place) {
@@ -121,14 +152,14 @@ int place_map_write(const char *path, const struct slot *slot, const double *log
     if (d == NULL)
         return -1;
     int result = read_coasts(&coasts, gazetteer_path, error);
-    set_window(&d->map, &slot->cap);
+    set_window(&d->map, slot, log_odds);
     if (result == 0 && fill_shares(d, slot, log_odds, error) == 0) {
         struct place_summary summary = place_summarise(slot, log_odds);
         add_circle(d, summary.middle, summary.radius_50);
         add_circle(d, summary.middle, summary.radius_90);
         add_points(d, slot, log_odds, count, gazetteer);
         snprintf(d->title, sizeof d->title,
-                 "%s: half of the belief within %.0f km, 90 %% within %.0f", slot->name,
+                 "%s: half of the belief within %.0f km, 90 %% within %.0f km", slot->name,
                  summary.radius_50, summary.radius_90);
         d->map.title = d->title;
         d->map.circles = d->circles;

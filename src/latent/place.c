@@ -79,7 +79,7 @@ void slot_place_point(const struct slot *slot, const real *parameters, struct lo
 }
 
 /* In a lattice the triangle around a place has its corners among the few nearest points. */
-enum { NEAREST = 8 };
+enum { NEAREST = 10 };
 
 struct near_point {
     size_t index;
@@ -127,16 +127,37 @@ static int is_within(const struct near_point *a, const struct near_point *b,
     return 1;
 }
 
+/* No point lies beyond the plane of the corners: it is a triangle of Delaunay's, so that the
+ * weights change smoothly from one to the next. */
+static int is_empty(const struct near_point near[NEAREST], size_t a, size_t b, size_t c) {
+    const double *p = near[a].vector, *q = near[b].vector, *r = near[c].vector;
+    double side = determinant(p, q, r);
+    for (size_t i = 0; i < NEAREST; i++) {
+        const double *x = near[i].vector;
+        /* (q - p) x (r - p) . (x - p), expanded */
+        double beyond = determinant(x, q, r) + determinant(p, x, r) + determinant(p, q, x) - side;
+        if (i != a && i != b && i != c && beyond * side > 0)
+            return 0;
+    }
+    return 1;
+}
+
 struct slot_target slot_place_target(const struct slot *slot, struct location place) {
     struct near_point near[NEAREST];
-    struct slot_target target;
+    struct slot_target target = {{0}, {0}};
     double at[3];
+    int is_found = 0;
     location_to_vector(at, place);
     find_nearest(near, slot, at);
     for (size_t c = 2; c < NEAREST; c++)
         for (size_t b = 1; b < c; b++)
-            for (size_t a = 0; a < b; a++)
-                if (is_within(&near[a], &near[b], &near[c], at, &target))
+            for (size_t a = 0; a < b; a++) {
+                int is_better = !is_found || is_empty(near, a, b, c);
+                if (!is_better || !is_within(&near[a], &near[b], &near[c], at, &target))
+                    continue;
+                if (is_empty(near, a, b, c))
                     return target;
-    return (struct slot_target){{near[0].index}, {1}};
+                is_found = 1;
+            }
+    return is_found ? target : (struct slot_target){{near[0].index}, {1}};
 }

@@ -28,8 +28,8 @@ double slot_grid_spacing(const struct slot *slot);
 void slot_place_point(const struct slot *slot, const real *parameters, struct location place,
                       real *point);
 
-/* The corners of the smallest triangle of the grid that the place is in, weighted so that their
- * mean points at it. A place off the grid goes to the nearest point. */
+/* The corners of the triangle of the grid that the place is in (of its Delaunay triangulation),
+ * weighted so that their mean points at it. A place off the grid goes to the nearest point. */
 struct slot_target slot_place_target(const struct slot *slot, struct location place);
 
 #endif

@@ -30,7 +30,7 @@ static int read_ring(double *longitudes, double *latitudes, size_t count, char *
             return -1;
         at = end;
     }
-    return at[strspn(at, " \r")] == '\0' ? 0 : -1;
+    return at[strspn(at, " ")] == '\0' ? 0 : -1;
 }
 
 static int read_lines(struct coastlines *c, char *text, const char *path, struct error *error) {
@@ -38,6 +38,7 @@ static int read_lines(struct coastlines *c, char *text, const char *path, struct
     char *line;
     for (size_t number = 1; (line = strsep(&text, "\n")) != NULL; number++) {
         size_t count = count_pairs(line);
+        line[strcspn(line, "\r")] = '\0';
         if (*line == '\0' || *line == '#')
             continue;
         if (memory_grow(&c->rings, &c->capacity, c->count + 1, sizeof *c->rings, error))
