@@ -130,6 +130,8 @@ static void add_points(struct drawing *d, const struct slot *slot, const double 
             snprintf(d->labels[i], LABEL_BYTES, "%.0f %%", 100 * guess->probability);
         d->points[i] = (struct chart_point){at.longitude, at.latitude, NAN, d->labels[i]};
     }
+    while (count > 1 && guesses[count - 1].probability < 0.005) /* would be shown as 0 % */
+        count--;
     d->map.point_count = count;
     d->map.points = d->points;
 }

@@ -9,13 +9,21 @@
 
 #include "base/file.h"
 #include "base/memory.h"
+#include "base/random.h"
 
 enum { FILE_LIMIT = 1 << 28, FOLDED = 256, NEAR_NAMES = 5, FIELDS = 7, REQUIRED_FIELDS = 6 };
+
+struct name {
+    uint64_t hash; /* of the folded name */
+    size_t entry;
+};
 
 struct gazetteer {
     char *text; /* the file, cut into fields */
     struct gazetteer_entry *entries;
     size_t count, capacity;
+    struct name *names; /* sorted, none twice; NULL: there is no index */
+    size_t name_count, name_capacity;
 };
 
 /* A name as it is compared: its letters and digits in lower case without their marks. What is not
@@ -140,6 +148,7 @@ void gazetteer_close(struct gazetteer *g) {
         return;
     free(g->text);
     free(g->entries);
+    free(g->names);
     memory_free(g);
 }
 
@@ -174,12 +183,76 @@ static int is_in(const struct gazetteer_entry *entry, const char *country) {
     return is_whole || is_first || (*part != '\0' && strcmp(part, country) == 0);
 }
 
+static uint64_t hash_of(const char *folded) {
+    uint64_t hash = 0;
+    for (; *folded != '\0'; folded++)
+        hash = random_mix(hash + (unsigned char)*folded + 0x9e3779b97f4a7c15u);
+    return hash;
+}
+
+static int compare_names(const void *a, const void *b) {
+    const struct name *x = a, *y = b;
+    if (x->hash != y->hash)
+        return x->hash < y->hash ? -1 : 1;
+    return (x->entry > y->entry) - (x->entry < y->entry);
+}
+
+static int add_name(struct gazetteer *g, size_t entry, const char *name, size_t length,
+                    struct error *error) {
+    char folded[FOLDED];
+    fold(folded, name, length);
+    if (memory_grow(&g->names, &g->name_capacity, g->name_count + 1, sizeof *g->names, error))
+        return -1;
+    g->names[g->name_count++] = (struct name){hash_of(folded), entry};
+    return 0;
+}
+
+int gazetteer_index(struct gazetteer *g, struct error *error) {
+    for (size_t i = 0; i < g->count; i++) {
+        const struct gazetteer_entry *entry = &g->entries[i];
+        if (add_name(g, i, entry->name, strlen(entry->name), error))
+            return -1;
+        for (const char *at = entry->others; *at != '\0';) {
+            size_t length = strcspn(at, "|");
+            if (add_name(g, i, at, length, error))
+                return -1;
+            at += length + (at[length] == '|');
+        }
+    }
+    qsort(g->names, g->name_count, sizeof *g->names, compare_names);
+    size_t kept = 0;
+    for (size_t i = 0; i < g->name_count; i++)
+        if (kept == 0 || compare_names(&g->names[kept - 1], &g->names[i]) != 0)
+            g->names[kept++] = g->names[i];
+    g->name_count = kept;
+    return 0;
+}
+
+/* The first name of the index that is not before this hash. */
+static size_t first_name(const struct gazetteer *g, uint64_t hash) {
+    size_t low = 0, high = g->name_count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (g->names[middle].hash < hash)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
 /* Entries of a folded name in a folded country ("": in any). */
 static size_t find_in(const struct gazetteer *g, const char *wanted, const char *country,
                       const struct gazetteer_entry **entries, size_t most) {
-    size_t count = 0;
-    for (size_t i = 0; *wanted != '\0' && i < g->count; i++) {
-        const struct gazetteer_entry *entry = &g->entries[i];
+    size_t count = 0, from = 0, to = g->count;
+    uint64_t hash = hash_of(wanted);
+    if (g->names != NULL) {
+        from = first_name(g, hash);
+        for (to = from; to < g->name_count && g->names[to].hash == hash;)
+            to++;
+    }
+    for (size_t i = from; *wanted != '\0' && i < to; i++) {
+        const struct gazetteer_entry *entry = &g->entries[g->names != NULL ? g->names[i].entry : i];
         if ((*country != '\0' && !is_in(entry, country)) || !is_called(entry, wanted))
             continue;
         size_t k = count < most ? count : most;

@@ -27,6 +27,9 @@ enum { GAZETTEER_NAME_LIMIT = 80, GAZETTEER_TITLE = 256 };
 int gazetteer_open(struct gazetteer **out, const char *path, struct error *error);
 void gazetteer_close(struct gazetteer *gazetteer);
 
+/* For many look-ups: folds every name once and sorts them. */
+int gazetteer_index(struct gazetteer *gazetteer, struct error *error);
+
 size_t gazetteer_count(const struct gazetteer *gazetteer);
 
 /* entries[most] <- those of that name, the most populous first; returns how many there are in all.

@@ -36,6 +36,16 @@ Spain	40.3	-3.6	ES	46000000	area
 END
 "$TRINE" corpus build --manifest manifest.json --out corpus docs.jsonl >/dev/null
 "$TRINE" corpus show corpus | grep -q 'slot place (place): 44 given, latitude' || fail "the corpus: $("$TRINE" corpus show corpus)"
+
+# Labels may be names: of a corpus that says only the city, places come from the gazetteer.
+printf '%s\n' '{"id":"a","city":"Paris","text":"un"}' '{"id":"b","city":"warszawa","text":"dwa"}' \
+    '{"id":"c","city":"37.98,23.73","text":"three"}' '{"id":"d","city":"","text":"four"}' >cities.jsonl
+cat >cities.json <<'END'
+{"name":"cities","id":["id"],"vocabulary":300,"slots":{"from":{"kind":"place","field":"city"}}}
+END
+"$TRINE" corpus build --manifest cities.json --gazetteer places.tsv --out cities cities.jsonl >/dev/null
+"$TRINE" corpus show cities | grep -q '3 given, latitude 37.98 to 52.2298, longitude 2.3488 to' ||
+    fail "cities: $("$TRINE" corpus show cities)"
 model=$work/tiny.gguf
 "$TRINE" train --corpus corpus --out "$model" --width 32 --blocks 2 --split 1 --heads 2 --key-value-heads 1 \
     --head-width 16 --inner 48 --context 64 --batch 4 --steps 200 --learning-rate 0.006 --save-every 1000 --report-every 1000 \
@@ -117,4 +127,7 @@ refuse 1 absent.tsv handle --model "$model" --place Paris --gazetteer absent.tsv
 printf 'Paris\t148.8\t2.3\tFR\t1\tcity\n' >bad.tsv
 refuse 1 "bad.tsv:1: it has no latitude" handle --model "$model" --place Paris --gazetteer bad.tsv
 sed 's/"lat":[0-9.]*/"lat":95/' docs.jsonl >far.jsonl
+refuse 1 "gazetteer is needed" corpus build --manifest cities.json --out none cities.jsonl
+sed 's/warszawa/Atlantis/' cities.jsonl >unknown.jsonl
+refuse 1 "cities.*:2\|unknown.jsonl:2" corpus build --manifest cities.json --gazetteer places.tsv --out none unknown.jsonl
 refuse 1 latitude corpus build --manifest manifest.json --out far far.jsonl

@@ -84,6 +84,26 @@ static void test_find(void **state) {
     gazetteer_close(g);
 }
 
+/* With an index every look-up gives what it gives without one. */
+static void test_index(void **state) {
+    (void)state;
+    static const char *const NAMES[] = {"Paris",  "paris, us", "Lutetia", "ПАРИЖ",
+                                        "Zurich", "Zuerich",   "France",  "Saint Louis",
+                                        "Suva",   "Nowhere",   "",        "Paris, DE"};
+    struct gazetteer *g = open_places(), *indexed = open_places();
+    struct error error;
+    assert_int_equal(gazetteer_index(indexed, &error), 0);
+    for (size_t i = 0; i < sizeof NAMES / sizeof *NAMES; i++) {
+        const struct gazetteer_entry *plain[3] = {NULL}, *fast[3] = {NULL};
+        size_t count = gazetteer_find(g, NAMES[i], plain, 3);
+        assert_int_equal(gazetteer_find(indexed, NAMES[i], fast, 3), count);
+        for (size_t k = 0; k < count; k++)
+            assert_true(plain[k]->population == fast[k]->population);
+    }
+    gazetteer_close(g);
+    gazetteer_close(indexed);
+}
+
 static void test_near(void **state) {
     (void)state;
     struct gazetteer *g = open_places();
@@ -206,9 +226,10 @@ static int stop(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_find),        cmocka_unit_test(test_near),
-        cmocka_unit_test(test_coordinates), cmocka_unit_test(test_resolve),
-        cmocka_unit_test(test_bad_files),   cmocka_unit_test(test_coastlines),
+        cmocka_unit_test(test_find),       cmocka_unit_test(test_index),
+        cmocka_unit_test(test_near),       cmocka_unit_test(test_coordinates),
+        cmocka_unit_test(test_resolve),    cmocka_unit_test(test_bad_files),
+        cmocka_unit_test(test_coastlines),
     };
     return cmocka_run_group_tests(tests, start, stop);
 }
