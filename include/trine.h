@@ -47,7 +47,7 @@ TRINE_PUBLIC trine_model *trine_model_open(const char *path, struct trine_error 
 TRINE_PUBLIC void trine_model_close(trine_model *model); /* NULL is fine */
 
 /* The slots of a model: 0 for a plain one. The name lives as long as the model; NULL past the
- * last. A date slot has no labels: its count is 0. */
+ * last. A date or place slot has no labels: its count is 0. */
 TRINE_PUBLIC size_t trine_slot_count(const trine_model *model);
 TRINE_PUBLIC const char *trine_slot_name(const trine_model *model, size_t slot);
 TRINE_PUBLIC size_t trine_slot_label_count(const trine_model *model, size_t slot);
@@ -57,8 +57,8 @@ TRINE_PUBLIC const char *trine_slot_label(const trine_model *model, size_t slot,
 TRINE_PUBLIC trine_handle *trine_handle_new(const trine_model *model, struct trine_error *error);
 TRINE_PUBLIC void trine_handle_free(trine_handle *handle); /* NULL is fine */
 
-/* Tells a slot a label (or the only label that contains the text), a year, or a mixture such as
- * "A:0.6,B:0.4". */
+/* Tells a slot a label (or the only label that contains the text; of a place slot
+ * "latitude,longitude"), a year, or a mixture such as "A:0.6,B:0.4". */
 TRINE_PUBLIC int trine_handle_tell(trine_handle *handle, const char *slot, const char *label,
                                    struct trine_error *error);
 TRINE_PUBLIC int trine_handle_tell_year(trine_handle *handle, const char *slot, double year,
