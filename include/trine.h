@@ -99,6 +99,14 @@ struct trine_years {
 TRINE_PUBLIC int trine_handle_years(const trine_handle *handle, const char *slot,
                                     struct trine_years *years, struct trine_error *error);
 
+/* What a handle says of a place slot: the point from which the expected distance is least
+ * (degrees), and the circles around it that hold half and 90 % of the belief (kilometres). */
+struct trine_place {
+    double latitude, longitude, kilometres_50, kilometres_90;
+};
+TRINE_PUBLIC int trine_handle_place(const trine_handle *handle, const char *slot,
+                                    struct trine_place *place, struct trine_error *error);
+
 /* How text is written. Start from trine_write_options_default(). */
 struct trine_write_options {
     const char *prompt; /* NULL: the beginning of a document */
