@@ -97,7 +97,7 @@ static struct dataset make_dataset(struct error *error) {
         document->text = dataset.texts[i];
         for (int s = 0; s < 3; s++) {
             document->is_given[s] = 1;
-            document->target[s] = (struct slot_target){{i % 8, i % 8}, {1, 0}};
+            document->target[s] = (struct slot_target){{i % 8}, {1}};
             document->year[s] = 1800;
         }
     }

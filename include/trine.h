@@ -47,7 +47,7 @@ TRINE_PUBLIC trine_model *trine_model_open(const char *path, struct trine_error 
 TRINE_PUBLIC void trine_model_close(trine_model *model); /* NULL is fine */
 
 /* The slots of a model: 0 for a plain one. The name lives as long as the model; NULL past the
- * last. A date slot has no labels: its count is 0. */
+ * last. A date or place slot has no labels: its count is 0. */
 TRINE_PUBLIC size_t trine_slot_count(const trine_model *model);
 TRINE_PUBLIC const char *trine_slot_name(const trine_model *model, size_t slot);
 TRINE_PUBLIC size_t trine_slot_label_count(const trine_model *model, size_t slot);
@@ -57,8 +57,9 @@ TRINE_PUBLIC const char *trine_slot_label(const trine_model *model, size_t slot,
 TRINE_PUBLIC trine_handle *trine_handle_new(const trine_model *model, struct trine_error *error);
 TRINE_PUBLIC void trine_handle_free(trine_handle *handle); /* NULL is fine */
 
-/* Tells a slot a label (or the only label that contains the text), a year (held the more loosely
- * the farther it lies beyond the years of the corpus), or a mixture such as "A:0.6,B:0.4". */
+/* Tells a slot a label (or the only label that contains the text; of a place slot
+ * "latitude,longitude"), a year (held the more loosely the farther it lies beyond the years of the
+ * corpus), or a mixture such as "A:0.6,B:0.4". */
 TRINE_PUBLIC int trine_handle_tell(trine_handle *handle, const char *slot, const char *label,
                                    struct trine_error *error);
 TRINE_PUBLIC int trine_handle_tell_year(trine_handle *handle, const char *slot, double year,
@@ -98,6 +99,14 @@ struct trine_years {
 };
 TRINE_PUBLIC int trine_handle_years(const trine_handle *handle, const char *slot,
                                     struct trine_years *years, struct trine_error *error);
+
+/* What a handle says of a place slot: the point from which the expected distance is least
+ * (degrees), and the circles around it that hold half and 90 % of the belief (kilometres). */
+struct trine_place {
+    double latitude, longitude, kilometres_50, kilometres_90;
+};
+TRINE_PUBLIC int trine_handle_place(const trine_handle *handle, const char *slot,
+                                    struct trine_place *place, struct trine_error *error);
 
 /* How text is written. Start from trine_write_options_default(). */
 struct trine_write_options {

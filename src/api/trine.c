@@ -6,6 +6,7 @@
 
 #include "base/memory.h"
 #include "dream/evaluate.h"
+#include "dream/place_belief.h"
 #include "dream/read.h"
 #include "dream/write.h"
 
@@ -188,7 +189,10 @@ static const struct slot *slot_of(const trine_handle *handle, const char *name,
         return slot;
     if (out != NULL)
         snprintf(out->message, sizeof out->message, "the model has no slot '%.80s' that holds %s",
-                 name != NULL ? name : "(NULL)", kind == LATENT_DATE ? "dates" : "labels");
+                 name != NULL ? name : "(NULL)",
+                 kind == LATENT_DATE    ? "dates"
+                 : kind == LATENT_PLACE ? "places"
+                                        : "labels");
     return NULL;
 }
 
@@ -223,6 +227,21 @@ int trine_handle_years(const trine_handle *handle, const char *name, struct trin
         return -1;
     struct date_summary date = date_summarise(slot, log_odds);
     *years = (struct trine_years){date.median, date.low, date.high};
+    memory_free(log_odds);
+    return 0;
+}
+
+int trine_handle_place(const trine_handle *handle, const char *name, struct trine_place *place,
+                       struct trine_error *out) {
+    if (place == NULL)
+        return refuse(out, "trine_handle_place: there is no room for the place");
+    const struct slot *slot = slot_of(handle, name, LATENT_PLACE, out);
+    double *log_odds = slot == NULL ? NULL : belief(handle, slot, out);
+    if (log_odds == NULL)
+        return -1;
+    struct place_summary summary = place_summarise(slot, log_odds);
+    *place = (struct trine_place){summary.middle.latitude, summary.middle.longitude,
+                                  summary.radius_50, summary.radius_90};
     memory_free(log_odds);
     return 0;
 }

@@ -14,6 +14,7 @@
 /* Cairo's functions; it is opened with the first page (base/shared_library.h). */
 #define CHART_CAIRO(F)                                                                             \
     F(arc)                                                                                         \
+    F(clip)                                                                                        \
     F(close_path)                                                                                  \
     F(create)                                                                                      \
     F(destroy)                                                                                     \

@@ -12,6 +12,7 @@
 #include <jansson.h>
 
 #include "cli/commands.h"
+#include "cli/options.h"
 #include "latent/model.h"
 #include "text/corpus.h"
 #include "text/corpus_build.h"
@@ -26,6 +27,8 @@ static const char HELP[] =
     "  --vocabulary N       tokens to learn, in place of the manifest's\n"
     "  --tokenizer FROM     take the tokenizer of another corpus or of a model (a GGUF file, a\n"
     "                       checkpoint's directory): for `trine adapt`, that of its base\n"
+    "  --gazetteer FILE     where names of places are found (else TRINE_GAZETTEER, else the\n"
+    "                       installed one)\n"
     "  --on-error WHAT      bad lines: fail (after all are reported; the default) or skip\n"
     "  --duplicates WHAT    texts that occur again: drop (the default) or keep\n"
     "  --force              replace an existing corpus\n"
@@ -165,9 +168,21 @@ static int parse_count(const char *text, size_t *count) {
 
 /* Returns -1 when the program can go on, else the exit status. */
 static int parse_build(int argc, char **argv, struct corpus_build_options *o,
-                       const char **tokenizer, int *is_json) {
-    enum { MANIFEST = 1, OUT, VOCABULARY, TOKENIZER, ON_ERROR, DUPLICATES, FORCE, JSON, HELP_ };
+                       const char **tokenizer, const char **gazetteer, int *is_json) {
+    enum {
+        MANIFEST = 1,
+        OUT,
+        VOCABULARY,
+        TOKENIZER,
+        ON_ERROR,
+        DUPLICATES,
+        FORCE,
+        JSON,
+        HELP_,
+        GAZETTEER
+    };
     static const struct option OPTIONS[] = {
+        {"gazetteer", required_argument, NULL, GAZETTEER},
         {"manifest", required_argument, NULL, MANIFEST},
         {"out", required_argument, NULL, OUT},
         {"vocabulary", required_argument, NULL, VOCABULARY},
@@ -194,6 +209,9 @@ static int parse_build(int argc, char **argv, struct corpus_build_options *o,
             break;
         case TOKENIZER:
             *tokenizer = optarg;
+            break;
+        case GAZETTEER:
+            *gazetteer = optarg;
             break;
         case ON_ERROR:
             if ((choice = choose(optarg, "fail", "skip")) < 0)
@@ -241,6 +259,19 @@ static int load_tokenizer(struct tokenizer **tokenizer, const char *from, struct
     return result;
 }
 
+/* Only of a manifest that may ask for names; a manifest that cannot be read is reported later. */
+static int load_gazetteer(struct gazetteer **gazetteer, const char *manifest_path, const char *path,
+                          struct error *error) {
+    struct manifest manifest;
+    int is_wanted =
+        manifest_read(&manifest, manifest_path, error) == 0 && manifest_names_places(&manifest);
+    manifest_free(&manifest);
+    path = option_gazetteer_path(path);
+    if (!is_wanted || path == NULL)
+        return 0;
+    return gazetteer_open(gazetteer, path, error) || gazetteer_index(*gazetteer, error) ? -1 : 0;
+}
+
 static int build(int argc, char **argv) {
     struct progress progress = {.is_terminal = isatty(STDERR_FILENO)};
     struct corpus_build_options options = {
@@ -250,19 +281,24 @@ static int build(int argc, char **argv) {
         .context = &progress,
     };
     int is_json = 0;
-    const char *from = NULL;
-    int status = parse_build(argc, argv, &options, &from, &is_json);
+    const char *from = NULL, *gazetteer_path = NULL;
+    int status = parse_build(argc, argv, &options, &from, &gazetteer_path, &is_json);
     if (status >= 0)
         return status;
     watch_signals();
     struct corpus_build_summary summary = {0};
     struct error error;
     struct tokenizer *tokenizer = NULL;
+    struct gazetteer *gazetteer = NULL;
     int result = from != NULL ? load_tokenizer(&tokenizer, from, &error) : 0;
+    if (result == 0)
+        result = load_gazetteer(&gazetteer, options.manifest_path, gazetteer_path, &error);
     options.tokenizer = tokenizer;
+    options.gazetteer = gazetteer;
     if (result == 0)
         result = corpus_build(&options, &summary, &error);
     tokenizer_destroy(tokenizer);
+    gazetteer_close(gazetteer);
     clear_line(&progress);
     if (result != 0) {
         if (count_bad_lines(&summary) > 0)

@@ -12,6 +12,7 @@ struct run {
     struct export_options options;
     struct handle_wishes wishes;
     struct model *model;
+    struct gazetteer *gazetteer;
 };
 
 static const char HELP[] =
@@ -24,7 +25,7 @@ static const char HELP[] =
     "options:\n"
     "  --type TYPE         of matrices: f32, f16, bf16 (the default), q8_0, q4_0, q4_1, q4_k;\n"
     "                      embeddings keep q8_0, rows that are no whole blocks q8_0 or f16\n"
-    "  --without-adapter   the base alone\n" BASE_HELP "\n"
+    "  --without-adapter   the base alone\n" BASE_HELP GAZETTEER_HELP "\n"
     "the handle of a control vector, applied in the order given; what is not told stays at "
     "0:\n" HANDLE_HELP "\n"
     "example: trine export --model adapted.gguf --as control-vector --date 1863 --out 1863.gguf\n"
@@ -82,7 +83,8 @@ static int execute(struct run *run, struct error *error) {
     int is_handle = strcmp(run->kind, "control-vector") == 0;
     if (!is_handle && run->wishes.count > 0)
         return error_set(error, "a handle is exported as a control-vector, beside the weights");
-    if (model_load_on(&run->model, run->model_path, run->wishes.base, PRECISION_BF16, error))
+    if (model_load_on(&run->model, run->model_path, run->wishes.base, PRECISION_BF16, error) ||
+        option_gazetteer(&run->gazetteer, run->model, run->wishes.gazetteer, error))
         return -1;
     if (is_handle)
         return export_handle(run, error);
@@ -104,5 +106,6 @@ int command_export(int argc, char **argv) {
     if (status != 0)
         fprintf(stderr, "trine export: %s\n", error.message);
     model_destroy(run.model);
+    gazetteer_close(run.gazetteer);
     return status;
 }

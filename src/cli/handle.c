@@ -12,6 +12,7 @@ struct run {
     const char *model_path, *json_path;
     struct handle_wishes wishes;
     struct model *model;
+    struct gazetteer *gazetteer;
 };
 
 static const char HELP[] =
@@ -19,7 +20,8 @@ static const char HELP[] =
     "Makes a handle and shows what it amounts to: the labels each slot is nearest to.\n\n"
     "the handle, applied in the order given:\n" HANDLE_HELP "\n"
     "options:\n"
-    "  --json [FILE]       the handle itself, for --handle of other commands\n" BASE_HELP "\n"
+    "  --json [FILE]       the handle itself, for --handle of other commands\n" BASE_HELP
+        GAZETTEER_HELP "\n"
     "example: trine handle --model demo/sotu.gguf --like speech.txt --date 1950 --json h.json";
 
 static int parse(struct run *run, int argc, char **argv, struct error *error) {
@@ -47,6 +49,7 @@ static int parse(struct run *run, int argc, char **argv, struct error *error) {
 static int execute(struct run *run, struct error *error) {
     struct handle handle = {0};
     if (model_load_on(&run->model, run->model_path, run->wishes.base, PRECISION_BF16, error) ||
+        option_gazetteer(&run->gazetteer, run->model, run->wishes.gazetteer, error) ||
         handle_wishes_grant(&handle, &run->wishes, run->model, error))
         return -1;
     int result = 0;
@@ -71,5 +74,6 @@ int command_handle(int argc, char **argv) {
     if (status != 0)
         fprintf(stderr, "trine handle: %s\n", error.message);
     model_destroy(run.model);
+    gazetteer_close(run.gazetteer);
     return status;
 }

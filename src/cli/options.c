@@ -6,12 +6,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/file.h"
 #include "base/json_file.h"
 #include "cli/show.h"
 #include "dream/read.h"
 #include "latent/conditions.h"
+
+#define INSTALLED_GAZETTEER TRINE_SHARE "/places.tsv"
 
 int option_wants_help(int argc, char **argv, const char *help) {
     if (argc != 2 || strcmp(argv[1], "--help") != 0)
@@ -59,13 +62,38 @@ int option_write_json(const json_t *json, const char *path, struct error *error)
     return json_file_write(json, path, flags, error);
 }
 
+const char *option_gazetteer_path(const char *path) {
+    if (path == NULL)
+        path = getenv("TRINE_GAZETTEER");
+    return path == NULL && access(INSTALLED_GAZETTEER, R_OK) == 0 ? INSTALLED_GAZETTEER : path;
+}
+
+int option_gazetteer(struct gazetteer **gazetteer, struct model *model, const char *path,
+                     struct error *error) {
+    int has_places = 0;
+    *gazetteer = NULL;
+    for (size_t s = 0; s < model->slots.count; s++)
+        has_places |= model->slots.slots[s].kind == LATENT_PLACE;
+    path = option_gazetteer_path(path);
+    if (!has_places || path == NULL)
+        return 0;
+    if (gazetteer_open(gazetteer, path, error))
+        return -1;
+    model->gazetteer = *gazetteer;
+    return 0;
+}
+
 int handle_wishes_add(struct handle_wishes *wishes, int option, const char *argument,
                       struct error *error) {
     if (option == 'B') {
         wishes->base = argument;
         return 1;
     }
-    if (option == 0 || strchr("ADTMLVH", option) == NULL)
+    if (option == 'G') {
+        wishes->gazetteer = argument;
+        return 1;
+    }
+    if (option == 0 || strchr("ADPTMLVH", option) == NULL)
         return 0;
     if (wishes->count == sizeof wishes->items / sizeof *wishes->items)
         return error_set(error, "too many flags that set the handle");
@@ -112,6 +140,17 @@ static int tell_like(struct handle *handle, const char *path, struct error *erro
     return result;
 }
 
+/* A place that was told by name is shown as what it was taken for. */
+static int tell(struct handle *handle, const char *name, const char *label, struct error *error) {
+    struct location ignored;
+    const struct slot *slot = slots_find(&handle->model->slots, name);
+    if (handle_tell(handle, name, label, error))
+        return -1;
+    if (slot->kind == LATENT_PLACE && location_parse(label, &ignored) != 0)
+        fprintf(stderr, "%s: %s\n", name, handle->source[slot - handle->model->slots.slots]);
+    return 0;
+}
+
 static int grant(struct handle *handle, const struct handle_wish *wish, struct error *error) {
     char slot[64];
     const char *rest;
@@ -120,6 +159,8 @@ static int grant(struct handle *handle, const struct handle_wish *wish, struct e
         return handle_tell(handle, "author", wish->text, error);
     case 'D':
         return handle_tell(handle, "date", wish->text, error);
+    case 'P':
+        return tell(handle, "place", wish->text, error);
     case 'L':
         return tell_like(handle, wish->text, error);
     case 'V':
@@ -133,7 +174,7 @@ static int grant(struct handle *handle, const struct handle_wish *wish, struct e
         if (strchr(wish->text, '=') == NULL)
             return error_set(error, "--tell is '%.80s'; it must be SLOT=LABEL", wish->text);
         rest = split(slot, wish->text, "");
-        return handle_tell(handle, slot, rest, error);
+        return tell(handle, slot, rest, error);
     }
 }
 

@@ -11,28 +11,33 @@
 #include "base/memory.h"
 #include "cli/commands.h"
 #include "cli/options.h"
+#include "cli/place_map.h"
 #include "cli/show.h"
 #include "dream/decide.h"
 #include "dream/evaluate.h"
+#include "dream/place_belief.h"
 #include "dream/read.h"
 
 enum { DRAWN_LABELS = 5, DRAWN_TOKENS = 400 };
 
-/* What is kept of each token's belief: for a date its median and interval; for labels their
- * entropy, the likeliest one and its probability. */
+/* What is kept of each token's belief: for a date its median and interval; for a place its middle
+ * and circles; for labels their entropy, the likeliest one and its probability. */
 struct trace_point {
     double median, low, high;
+    struct place_summary place;
     double entropy, probability;
     size_t label;
 };
 
 struct run {
-    const char *model_path, *base_path, *text_path, *json_path, *svg_path, *svg_slot;
+    const char *model_path, *base_path, *text_path, *json_path, *svg_path, *svg_slot, *map_path,
+        *gazetteer_path;
     int by_token;
     size_t top, candidates;
     struct decision decision; /* the writer's, on the first slot with labels */
     size_t decided;           /* that slot */
     struct model *model;
+    struct gazetteer *gazetteer;
     struct slot_state *states;
     struct handle handle;
     size_t tokens;
@@ -58,7 +63,9 @@ static const char HELP[] =
     "                      and a little surer\n"
     "  --svg FILE          draws how the belief sharpened (.svg or .png)\n"
     "  --slot NAME         the slot to draw (the date, if there is one)\n"
-    "  --json [FILE]       the belief as JSON; with --by-token also the trace\n" BASE_HELP "\n"
+    "  --map FILE          draws where the text may come from (.svg or .png)\n"
+    "  --json [FILE]       the belief as JSON; with --by-token also the trace\n" BASE_HELP
+        GAZETTEER_HELP "\n"
     "example: trine read --model demo/sotu.gguf speech.txt --svg speech.svg";
 
 static int parse(struct run *run, int argc, char **argv, struct error *error) {
@@ -69,6 +76,8 @@ static int parse(struct run *run, int argc, char **argv, struct error *error) {
                                             {"decide", required_argument, NULL, 'd'},
                                             {"svg", required_argument, NULL, 's'},
                                             {"slot", required_argument, NULL, 'l'},
+                                            {"map", required_argument, NULL, 'M'},
+                                            {"gazetteer", required_argument, NULL, 'G'},
                                             {"json", optional_argument, NULL, 'j'},
                                             {0}};
     int option;
@@ -83,6 +92,10 @@ static int parse(struct run *run, int argc, char **argv, struct error *error) {
             run->svg_path = optarg;
         else if (option == 'l')
             run->svg_slot = optarg;
+        else if (option == 'M')
+            run->map_path = optarg;
+        else if (option == 'G')
+            run->gazetteer_path = optarg;
         else if (option == 'j')
             run->json_path = option_optional_file(argc, argv);
         else if (option != 't' && option != 'd')
@@ -144,6 +157,8 @@ static void summarise(struct trace_point *point, const struct slot *slot, const 
             point->label = i;
         }
     }
+    if (slot->kind == LATENT_PLACE)
+        point->place = place_summarise(slot, log_odds);
     if (slot->kind == LATENT_DATE) {
         struct date_summary date = date_summarise(slot, log_odds);
         point->median = date.median;
@@ -231,7 +246,7 @@ static int print_belief(struct run *run, struct error *error) {
     for (size_t s = 0; s < slots->count; s++) {
         const struct slot *slot = &slots->slots[s];
         final_belief(run, s);
-        if (show_belief(stdout, slot, run->log_odds, run->top, error) ||
+        if (show_belief(stdout, slot, run->log_odds, run->top, run->gazetteer, error) ||
             (slot->kind == LATENT_DATE ? plot_date(run, s, error)
                                        : print_uncertainty(run, s, error)))
             return -1;
@@ -257,9 +272,9 @@ static void print_token(const char *text, size_t length) {
 static void print_trace(const struct run *run) {
     const struct slots *slots = &run->model->slots;
     printf("token\ttext");
+    static const char *const HEADS[] = {"\t%s\tprobability", "\t%s\tlow\thigh", "\t%s\twithin km"};
     for (size_t s = 0; s < slots->count; s++)
-        printf(slots->slots[s].kind == LATENT_DATE ? "\t%s\tlow\thigh" : "\t%s\tprobability",
-               slots->slots[s].name);
+        printf(HEADS[slots->slots[s].kind], slots->slots[s].name);
     printf("\n");
     for (size_t t = 0; t < run->tokens; t++) {
         size_t start = t == 0 ? 0 : run->ends[t - 1];
@@ -270,11 +285,25 @@ static void print_trace(const struct run *run) {
             const struct trace_point *point = &run->trace[t * slots->count + s];
             if (slot->kind == LATENT_DATE)
                 printf("\t%.1f\t%.1f\t%.1f", point->median, point->low, point->high);
+            else if (slot->kind == LATENT_PLACE)
+                printf("\t%.1f,%.1f\t%.0f", point->place.middle.latitude,
+                       point->place.middle.longitude, point->place.radius_90);
             else
                 printf("\t%s\t%.4f", slot->labels[point->label], point->probability);
         }
         printf("\n");
     }
+}
+
+static json_t *trace_point_to_json(const struct slot *slot, const struct trace_point *p) {
+    if (slot->kind == LATENT_DATE)
+        return json_pack("{s:f, s:f, s:f}", "median", p->median, "low", p->low, "high", p->high);
+    if (slot->kind == LATENT_PLACE)
+        return json_pack("{s:f, s:f, s:f, s:f}", "latitude", p->place.middle.latitude, "longitude",
+                         p->place.middle.longitude, "kilometres_50", p->place.radius_50,
+                         "kilometres_90", p->place.radius_90);
+    return json_pack("{s:s, s:f, s:f}", "label", slot->labels[p->label], "probability",
+                     p->probability, "entropy", p->entropy);
 }
 
 static json_t *trace_to_json(const struct run *run) {
@@ -286,13 +315,7 @@ static json_t *trace_to_json(const struct run *run) {
         for (size_t s = 0; s < slots->count; s++) {
             const struct slot *slot = &slots->slots[s];
             const struct trace_point *p = &run->trace[t * slots->count + s];
-            json_object_set_new(point, slot->name,
-                                slot->kind == LATENT_DATE
-                                    ? json_pack("{s:f, s:f, s:f}", "median", p->median, "low",
-                                                p->low, "high", p->high)
-                                    : json_pack("{s:s, s:f, s:f}", "label", slot->labels[p->label],
-                                                "probability", p->probability, "entropy",
-                                                p->entropy));
+            json_object_set_new(point, slot->name, trace_point_to_json(slot, p));
         }
         json_array_append_new(trace, point);
     }
@@ -304,8 +327,9 @@ static int print_json(struct run *run, struct error *error) {
     json_t *beliefs = json_object();
     for (size_t s = 0; s < slots->count; s++) {
         final_belief(run, s);
-        json_object_set_new(beliefs, slots->slots[s].name,
-                            belief_to_json(&slots->slots[s], run->log_odds, run->top));
+        json_object_set_new(
+            beliefs, slots->slots[s].name,
+            belief_to_json(&slots->slots[s], run->log_odds, run->top, run->gazetteer));
     }
     json_t *json = json_pack("{s:I, s:o, s:o}", "tokens", (json_int_t)run->tokens, "slots", beliefs,
                              "handle", handle_to_json(&run->handle));
@@ -360,6 +384,25 @@ static int draw_labels(struct run *run, const struct slot *slot, const double *x
     return result;
 }
 
+/* How small the circles became that hold the belief. */
+static int draw_circles(const struct run *run, size_t s, const double *x, size_t points,
+                        struct chart_lines *chart, struct error *error) {
+    size_t offset = offsetof(struct trace_point, place);
+    double *half = column(run, s, offset + offsetof(struct place_summary, radius_50), error);
+    double *most = column(run, s, offset + offsetof(struct place_summary, radius_90), error);
+    keep_chosen(half, x, points);
+    keep_chosen(most, x, points);
+    struct chart_series series[2] = {{.name = "90 %", .x = x, .y = most, .count = points},
+                                     {.name = "50 %", .x = x, .y = half, .count = points}};
+    chart->series = series;
+    chart->series_count = 2;
+    chart->y_title = "kilometres around the middle";
+    int result = half == NULL || most == NULL ? -1 : chart_lines_write(run->svg_path, chart, error);
+    memory_free(half);
+    memory_free(most);
+    return result;
+}
+
 static int draw(struct run *run, struct error *error) {
     const struct slot *slot = drawn_slot(run);
     size_t s = (size_t)(slot - run->model->slots.slots);
@@ -372,6 +415,8 @@ static int draw(struct run *run, struct error *error) {
     int result;
     if (slot->kind == LATENT_CATEGORICAL) {
         result = draw_labels(run, slot, x, count, &chart, error);
+    } else if (slot->kind == LATENT_PLACE) {
+        result = draw_circles(run, s, x, count, &chart, error);
     } else {
         double *y = column(run, s, offsetof(struct trace_point, median), error);
         double *low = column(run, s, offsetof(struct trace_point, low), error);
@@ -392,17 +437,36 @@ static int draw(struct run *run, struct error *error) {
     return result;
 }
 
+/* The first place slot, or NULL. */
+static const struct slot *place_slot(const struct run *run) {
+    const struct slots *slots = &run->model->slots;
+    for (size_t s = 0; s < slots->count; s++)
+        if (slots->slots[s].kind == LATENT_PLACE)
+            return &slots->slots[s];
+    return NULL;
+}
+
+static int draw_map(struct run *run, struct error *error) {
+    const struct slot *slot = place_slot(run);
+    final_belief(run, (size_t)(slot - run->model->slots.slots));
+    return place_map_write(run->map_path, slot, run->log_odds, run->top, run->gazetteer,
+                           option_gazetteer_path(run->gazetteer_path), error);
+}
+
 static int execute(struct run *run, struct error *error) {
     char *text = NULL;
     size_t bytes = 0, points = 1;
     run->error = error;
-    if (model_load_on(&run->model, run->model_path, run->base_path, PRECISION_BF16, error))
+    if (model_load_on(&run->model, run->model_path, run->base_path, PRECISION_BF16, error) ||
+        option_gazetteer(&run->gazetteer, run->model, run->gazetteer_path, error))
         return -1;
     const struct slots *slots = &run->model->slots;
     if (slots->count == 0)
         return error_set(error, "%s was trained without latents: it cannot read", run->model_path);
     if (run->svg_path != NULL && drawn_slot(run) == NULL)
         return error_set(error, "the model has no slot '%s' to draw", run->svg_slot);
+    if (run->map_path != NULL && place_slot(run) == NULL)
+        return error_set(error, "the model has no slot of places to map");
     for (size_t s = 0; s < slots->count; s++)
         points = slots->slots[s].point_count > points ? slots->slots[s].point_count : points;
     run->log_odds = memory_allocate(points, sizeof *run->log_odds, error);
@@ -418,6 +482,8 @@ static int execute(struct run *run, struct error *error) {
     free(text);
     if (result == 0 && run->svg_path != NULL)
         result = draw(run, error);
+    if (result == 0 && run->map_path != NULL)
+        result = draw_map(run, error);
     if (result == 0 && run->json_path != NULL)
         result = print_json(run, error);
     else if (result == 0 && run->by_token)
@@ -444,5 +510,6 @@ int command_read(int argc, char **argv) {
         slot_states_destroy(run.states, run.model->slots.count);
     handle_free(&run.handle);
     model_destroy(run.model);
+    gazetteer_close(run.gazetteer);
     return status;
 }

@@ -5,10 +5,13 @@
 #include <stdio.h>
 
 #include "latent/imagine.h"
+#include "text/gazetteer.h"
 
-/* The `count` likeliest labels with their probabilities, or a date's median and interval. */
+/* The `count` likeliest labels with their probabilities, a date's median and interval, or a place's
+ * middle, the circles around it, and the likeliest places: by name if there is a gazetteer (or
+ * NULL). */
 int show_belief(FILE *stream, const struct slot *slot, const double *log_odds, size_t count,
-                struct error *error);
+                const struct gazetteer *gazetteer, struct error *error);
 
 /* Every slot: told or not, where its value came from, and the labels it is nearest to. */
 int show_handle(FILE *stream, const struct handle *handle, size_t count, struct error *error);
@@ -19,8 +22,11 @@ void show_neighbours(FILE *stream, const struct slot *slot, const struct imagine
 /* A line for each slot that is told loosely: what it knows, and how little that leaves. */
 void show_loose(FILE *stream, const struct handle *handle);
 
-/* {"label": p, ...} of the likeliest labels, or {"median", "low", "high"}. */
-json_t *belief_to_json(const struct slot *slot, const double *log_odds, size_t count);
+/* [{"label", "probability"}] of the likeliest labels, {"median", "low", "high"} of a date, or of a
+ * place {"latitude", "longitude", "kilometres_50", "kilometres_90", "places": [{"latitude",
+ * "longitude", "kilometres", "probability", "name"}]}. */
+json_t *belief_to_json(const struct slot *slot, const double *log_odds, size_t count,
+                       const struct gazetteer *gazetteer);
 
 /* order[point_count] <- labels, likeliest first; NULL-free scratch of the caller. */
 void belief_order(size_t *order, const double *log_odds, size_t count);

@@ -28,6 +28,7 @@ struct run {
     struct sweep sweep;
     struct write_options options;
     struct model *model;
+    struct gazetteer *gazetteer;
     struct layer *truth;
     char instruction[TELLING_BYTES];
     json_t *texts;
@@ -51,8 +52,9 @@ static const char HELP[] =
     "                      '60% Abraham Lincoln, 40% Barack Obama'\n"
     "  --sweep SLOT=FROM..TO:STEP  the same prompt and seed along a path: years of a date\n"
     "                      (date=1800..2000:25), shares between two labels\n"
-    "                      (author=Abraham Lincoln..John F. Kennedy:0.25)\n"
-    "  --json [FILE]       texts with their handles as JSON\n" BASE_HELP "\n"
+    "                      (author=Abraham Lincoln..John F. Kennedy:0.25), or of the way\n"
+    "                      between two places (place=Boston..Denver:0.25)\n"
+    "  --json [FILE]       texts with their handles as JSON\n" BASE_HELP GAZETTEER_HELP "\n"
     "example: trine write --model demo/sotu.gguf --date 1863 --author Lincoln --prompt 'The war'";
 
 static int parse_sweep(struct sweep *sweep, const char *text, struct error *error) {
@@ -213,6 +215,21 @@ static int write_one(struct run *run, struct writer *writer, const struct handle
     return result;
 }
 
+/* Along the great circle. */
+static int sweep_place(struct handle *handle, const struct slot *slot, const struct sweep *sweep,
+                       double share, char *title, size_t title_size, struct error *error) {
+    const struct gazetteer *gazetteer = handle->model->gazetteer;
+    struct location from, to;
+    if (share > 1 + 1e-9)
+        return 1;
+    if (gazetteer_resolve(gazetteer, sweep->from, &from, NULL, error) ||
+        gazetteer_resolve(gazetteer, sweep->to, &to, NULL, error))
+        return -1;
+    struct location at = location_between(from, to, share);
+    snprintf(title, title_size, "--- %s %.4g,%.4g", slot->name, at.latitude, at.longitude);
+    return handle_tell_place(handle, slot->name, at, error);
+}
+
 /* Tells the handle the sweep's point that is `at` steps along. Returns 1 past its end. */
 static int sweep_point(struct handle *handle, const struct sweep *sweep, size_t at, char *title,
                        size_t title_size, struct error *error) {
@@ -229,6 +246,8 @@ static int sweep_point(struct handle *handle, const struct sweep *sweep, size_t 
                  share, sweep->to);
         return handle_tell_mixture(handle, slot->name, mixture, error);
     }
+    if (slot->kind == LATENT_PLACE)
+        return sweep_place(handle, slot, sweep, share, title, title_size, error);
     char *end_from, *end_to;
     double from = strtod(sweep->from, &end_from), to = strtod(sweep->to, &end_to);
     if (end_from == sweep->from || *end_from != '\0' || end_to == sweep->to || *end_to != '\0')
@@ -263,6 +282,7 @@ static int execute(struct run *run, struct error *error) {
     struct handle handle = {0};
     struct writer *writer = NULL;
     if (model_load_on(&run->model, run->model_path, run->wishes.base, PRECISION_BF16, error) ||
+        option_gazetteer(&run->gazetteer, run->model, run->wishes.gazetteer, error) ||
         handle_wishes_grant(&handle, &run->wishes, run->model, error))
         return -1;
     progress_catch_signals();
@@ -297,5 +317,6 @@ int command_write(int argc, char **argv) {
     json_decref(run.texts);
     layer_destroy(run.truth);
     model_destroy(run.model);
+    gazetteer_close(run.gazetteer);
     return status != 0 ? status : progress_stop_wanted() ? 130 : 0;
 }

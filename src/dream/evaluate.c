@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "dream/place_belief.h"
 
 struct date_summary date_summarise(const struct slot *slot, const double *log_odds) {
     const double levels[3] = {0.05, 0.5, 0.95};
@@ -104,8 +105,10 @@ static void samples_free(struct samples *s) {
 }
 
 static double log_probability(const struct slot_target *target, const double *log_odds) {
-    return target->weight[0] * log_odds[target->index[0]] +
-           (target->weight[1] > 0 ? target->weight[1] * log_odds[target->index[1]] : 0);
+    double sum = 0;
+    for (size_t k = 0; k < TARGET_POINTS; k++)
+        sum += target->weight[k] > 0 ? target->weight[k] * log_odds[target->index[k]] : 0;
+    return sum;
 }
 
 static int compare_doubles(const void *a, const void *b) {
@@ -122,12 +125,29 @@ static void judge_label(struct slot_accuracy *a, const struct slot_target *targe
     a->top5 += better < 5;
 }
 
+/* Both return the error. */
+static double judge_year(struct slot_accuracy *a, double year, const struct slot *slot,
+                         const double *log_odds) {
+    struct date_summary date = date_summarise(slot, log_odds);
+    a->coverage += year >= date.low && year <= date.high;
+    return fabs(date.median - year);
+}
+
+static double judge_place(struct slot_accuracy *a, struct location place, const struct slot *slot,
+                          const double *log_odds) {
+    struct place_summary summary = place_summarise(slot, log_odds);
+    double distance = location_distance(summary.middle, place);
+    a->coverage += distance <= summary.radius_90;
+    return distance;
+}
+
 enum { UNDECIDED = MAXIMUM_SLOTS };
 
-/* Judges slot `s` over all samples that carry its label; the writer decides slot `decided`. */
+/* Judges slot `s` over all samples that carry its label; the writer decides slot `decided`. A fit
+ * wants the log loss only. */
 static int judge(struct slot_accuracy *a, const struct model *model,
                  const struct slot_state *states, size_t s, size_t decided,
-                 const struct sample *samples, size_t count, struct error *error) {
+                 const struct sample *samples, size_t count, int is_fit, struct error *error) {
     const struct slot *slot = &model->slots.slots[s];
     double *log_odds = memory_allocate(slot->point_count, sizeof *log_odds, error);
     double *errors = memory_allocate(count, sizeof *errors, error);
@@ -149,14 +169,12 @@ static int judge(struct slot_accuracy *a, const struct model *model,
         a->log_loss -= log_probability(target, log_odds);
         for (size_t p = 0; p < slot->point_count; p++)
             a->entropy -= exp(log_odds[p]) * log_odds[p];
-        if (slot->kind == LATENT_CATEGORICAL) {
+        if (slot->kind == LATENT_CATEGORICAL)
             judge_label(a, target, slot, log_odds);
-        } else {
-            struct date_summary date = date_summarise(slot, log_odds);
-            double year = sample->document->year[s];
-            errors[a->count] = fabs(date.median - year);
-            a->coverage += year >= date.low && year <= date.high;
-        }
+        else if (slot->kind == LATENT_DATE)
+            errors[a->count] = judge_year(a, sample->document->year[s], slot, log_odds);
+        else if (!is_fit)
+            errors[a->count] = judge_place(a, sample->document->place[s], slot, log_odds);
         a->count++;
     }
     double n = a->count > 0 ? (double)a->count : 1;
@@ -193,9 +211,9 @@ static const double SLOPE = -0.5, SLOPE_SPREAD = 0.15;
 static int fit_loss(double *loss, const struct fit *fit, struct error *error) {
     struct slot_accuracy a, b;
     if (judge(&a, fit->model, fit->states, fit->slot, fit->decided, fit->pieces.items,
-              fit->pieces.count, error) ||
+              fit->pieces.count, 1, error) ||
         judge(&b, fit->model, fit->states, fit->slot, fit->decided, fit->documents.items,
-              fit->documents.count, error))
+              fit->documents.count, 1, error))
         return -1;
     double off = (fit->at[1] - SLOPE) / SLOPE_SPREAD;
     *loss = a.log_loss + b.log_loss + 0.5 * off * off / fmax(1, (double)b.count);
@@ -286,7 +304,7 @@ static int judge_all(struct slot_accuracy *out, const struct model *model,
                      const struct slot_state *states, const struct samples *samples, size_t decided,
                      struct error *error) {
     for (size_t s = 0; s < model->slots.count; s++)
-        if (judge(&out[s], model, states, s, decided, samples->items, samples->count, error))
+        if (judge(&out[s], model, states, s, decided, samples->items, samples->count, 0, error))
             return -1;
     return 0;
 }
@@ -325,9 +343,11 @@ static json_t *accuracy_to_json(const struct slot_accuracy *a, const struct slot
     if (slot->kind == LATENT_CATEGORICAL)
         return json_pack("{s:I, s:f, s:f, s:f, s:f}", "count", (json_int_t)a->count, "top1",
                          a->top1, "top5", a->top5, "log_loss", a->log_loss, "entropy", a->entropy);
-    return json_pack("{s:I, s:f, s:f, s:f, s:f}", "count", (json_int_t)a->count,
-                     "median_absolute_error_years", a->absolute_error, "coverage_90", a->coverage,
-                     "log_loss", a->log_loss, "entropy", a->entropy);
+    const char *key =
+        slot->kind == LATENT_DATE ? "median_absolute_error_years" : "median_error_kilometres";
+    return json_pack("{s:I, s:f, s:f, s:f, s:f}", "count", (json_int_t)a->count, key,
+                     a->absolute_error, "coverage_90", a->coverage, "log_loss", a->log_loss,
+                     "entropy", a->entropy);
 }
 
 json_t *evaluation_to_json(const struct evaluation *e, const struct model *model) {
@@ -361,8 +381,9 @@ static void print_accuracy(FILE *stream, const char *what, const struct slot_acc
         fprintf(stream, "  %-8s %-12s %5zu   top-1 %5.3f  top-5 %5.3f  log loss %6.3f\n",
                 slot->name, what, a->count, a->top1, a->top5, a->log_loss);
     else
-        fprintf(stream, "  %-8s %-12s %5zu   median error %5.1f years  90 %% covers %5.3f\n",
-                slot->name, what, a->count, a->absolute_error, a->coverage);
+        fprintf(stream, "  %-8s %-12s %5zu   median error %5.*f %s  90 %% covers %5.3f\n",
+                slot->name, what, a->count, slot->kind == LATENT_DATE, a->absolute_error,
+                slot->kind == LATENT_DATE ? "years" : "km", a->coverage);
 }
 
 void evaluation_print(FILE *stream, const struct evaluation *e, const struct model *model) {

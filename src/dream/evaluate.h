@@ -11,8 +11,9 @@ struct slot_accuracy {
     size_t count;
     double top1, top5;     /* categorical: share with the label first / among five */
     double log_loss;       /* mean -log p(label), nats */
-    double absolute_error; /* date: median |posterior median - year| */
-    double coverage;       /* date: share within the central 90 % interval */
+    double absolute_error; /* date: median |posterior median - year|; place: median distance of the
+                              posterior's middle, kilometres */
+    double coverage;       /* share within the central 90 % interval, or within its circle */
     double entropy;        /* mean entropy of the posterior, nats */
 };
 

@@ -129,7 +129,7 @@ int label_facts_create(struct label_facts *f, const struct slots *slots, size_t 
     int result = count_documents(f, documents, error);
     for (int dates = 1; dates >= 0; dates--)
         for (size_t s = 0; result == 0 && s < slots->count; s++)
-            if (s != own && (slots->slots[s].kind == LATENT_DATE) == dates)
+            if (s != own && slots->slots[s].kind == (dates ? LATENT_DATE : LATENT_CATEGORICAL))
                 result = gather(f, documents, s, error);
     return result;
 }

@@ -130,7 +130,7 @@ static json_t *kinds_to_json(const struct microscope *m) {
     for (int dates = 1; dates >= 0; dates--)
         for (size_t s = 0; s < m->model->slots.count; s++) {
             const struct slot *slot = &m->model->slots.slots[s];
-            if (s != m->own && (slot->kind == LATENT_DATE) == dates)
+            if (s != m->own && slot->kind == (dates ? LATENT_DATE : LATENT_CATEGORICAL))
                 json_array_append_new(kinds,
                                       json_pack("{s:o, s:b}", "slot", microscope_label(slot->name),
                                                 "is_date", dates));

@@ -9,6 +9,8 @@
 #include "base/json_file.h"
 #include "base/memory.h"
 #include "latent/extrapolation.h"
+#include "latent/place.h"
+#include "text/gazetteer.h"
 
 enum { HANDLE_FILE_LIMIT = 16 << 20 };
 
@@ -74,6 +76,16 @@ static size_t slot_index(const struct handle *handle, const struct slot *slot) {
     return (size_t)(slot - handle->model->slots.slots);
 }
 
+/* No character is cut in two: the source goes into JSON. */
+static void set_source(struct handle *handle, size_t s, const char *source) {
+    size_t room = sizeof handle->source[s] - 1, length = strnlen(source, room + 1);
+    if (length > room)
+        for (length = room; length > 0 && ((unsigned char)source[length] & 0xc0) == 0x80;)
+            length--;
+    memcpy(handle->source[s], source, length);
+    handle->source[s][length] = '\0';
+}
+
 /* The precision of a label: that of its documents' spread. A point that is known but for a
  * variance above 0 is told loosely. */
 static void tell_point(struct handle *handle, const struct slot *slot, const real *point,
@@ -87,7 +99,7 @@ static void tell_point(struct handle *handle, const struct slot *slot, const rea
     }
     handle->is_told[s] = 1;
     handle->is_loose[s] = 0;
-    snprintf(handle->source[s], sizeof handle->source[s], "%.90s", source);
+    set_source(handle, s, source);
     if (variance > 0) {
         extrapolation_loosen(slot, model_slot_parameters(handle->model), variance,
                              handle->mean + slot->first, handle->precision + slot->first);
@@ -114,19 +126,34 @@ static int unknown_label(const struct slot *slot, const char *label, struct erro
                      slot->point_count > listed ? ", ..." : "");
 }
 
-/* point[width] of a label, by exact name or the only one that contains the text, and what it is
- * not known by. */
-static int point_of(const struct handle *handle, const struct slot *slot, const char *label,
-                    real *point, double *variance, struct error *error) {
+/* What a label comes to. */
+struct reached {
+    real point[MAXIMUM_SLOT_WIDTH];
+    double variance; /* by which the point is not known */
+    char title[GAZETTEER_TITLE];
+};
+
+/* Of a label by exact name or the only one that contains the text; the title is what a place was
+ * taken for, else the label. */
+static int reach(const struct handle *handle, const struct slot *slot, const char *label,
+                 struct reached *r, struct error *error) {
     const real *parameters = model_slot_parameters(handle->model);
-    *variance = 0;
+    r->variance = 0;
+    snprintf(r->title, sizeof r->title, "%.200s", label);
     if (slot->kind == LATENT_DATE) {
         char *end;
         double year = strtod(label, &end);
         if (end == label || *end != '\0' || !isfinite(year) || fabs(year) > 1e6)
             return error_set(error, "'%.80s' is no year for slot %s", label, slot->name);
-        slot_date_point(slot, parameters, year, point);
-        return extrapolation_variance(slot, parameters, year, variance, error);
+        slot_date_point(slot, parameters, year, r->point);
+        return extrapolation_variance(slot, parameters, year, &r->variance, error);
+    }
+    if (slot->kind == LATENT_PLACE) {
+        struct location place;
+        if (gazetteer_resolve(handle->model->gazetteer, label, &place, r->title, error))
+            return -1;
+        slot_place_point(slot, parameters, place, r->point);
+        return 0;
     }
     long index = slot_find_label(slot, label), found = 0;
     for (size_t i = 0; index < 0 && i < slot->point_count; i++)
@@ -137,17 +164,16 @@ static int point_of(const struct handle *handle, const struct slot *slot, const 
     if (index < 0)
         return unknown_label(slot, label, error);
     const real *table = parameters + slot->parameters + slot->width;
-    memcpy(point, table + (size_t)index * slot->width, slot->width * sizeof *point);
+    memcpy(r->point, table + (size_t)index * slot->width, slot->width * sizeof *r->point);
     return 0;
 }
 
 int handle_tell(struct handle *handle, const char *name, const char *label, struct error *error) {
     const struct slot *slot = find_slot(handle, name, error);
-    real point[MAXIMUM_SLOT_WIDTH];
-    double variance;
-    if (slot == NULL || point_of(handle, slot, label, point, &variance, error))
+    struct reached r;
+    if (slot == NULL || reach(handle, slot, label, &r, error))
         return -1;
-    tell_point(handle, slot, point, variance, label);
+    tell_point(handle, slot, r.point, r.variance, r.title);
     return 0;
 }
 
@@ -160,12 +186,23 @@ int handle_tell_year(struct handle *handle, const char *name, double year, struc
     return slot == NULL ? -1 : handle_tell(handle, name, label, error);
 }
 
+int handle_tell_place(struct handle *handle, const char *name, struct location place,
+                      struct error *error) {
+    char label[64];
+    snprintf(label, sizeof label, "%.8g,%.8g", place.latitude, place.longitude);
+    const struct slot *slot = find_slot(handle, name, error);
+    if (slot != NULL && slot->kind != LATENT_PLACE)
+        return error_set(error, "slot %s holds no places", name);
+    return slot == NULL ? -1 : handle_tell(handle, name, label, error);
+}
+
 int handle_tell_mixture(struct handle *handle, const char *name, const char *mixture,
                         struct error *error) {
     const struct slot *slot = find_slot(handle, name, error);
     char *copy = slot == NULL ? NULL : strdup(mixture), *rest = copy, *part;
-    real sum[MAXIMUM_SLOT_WIDTH] = {0}, point[MAXIMUM_SLOT_WIDTH];
-    double total = 0, variance, variances = 0;
+    real sum[MAXIMUM_SLOT_WIDTH] = {0};
+    struct reached r;
+    double total = 0, variances = 0;
     int result = slot == NULL ? -1 : copy == NULL ? error_set(error, "out of memory") : 0;
     while (result == 0 && (part = strsep(&rest, ",")) != NULL) {
         char *colon = strrchr(part, ':'), *end = NULL;
@@ -175,11 +212,11 @@ int handle_tell_mixture(struct handle *handle, const char *name, const char *mix
         if (result == 0 && colon != NULL)
             *colon = '\0';
         if (result == 0)
-            result = point_of(handle, slot, part + strspn(part, " "), point, &variance, error);
+            result = reach(handle, slot, part + strspn(part, " "), &r, error);
         for (size_t d = 0; result == 0 && d < slot->width; d++)
-            sum[d] += (real)weight * point[d];
+            sum[d] += (real)weight * r.point[d];
         if (result == 0)
-            variances += weight * weight * variance;
+            variances += weight * weight * r.variance;
         total += weight;
     }
     if (result == 0 && fabs(total) < 1e-9)
@@ -218,7 +255,7 @@ void handle_set_posterior(struct handle *handle, const real *mean, const real *p
     memcpy(handle->precision, precision, width * sizeof *precision);
     for (size_t s = 0; s < handle->model->slots.count; s++) {
         handle->is_told[s] = handle->is_loose[s] = 0;
-        snprintf(handle->source[s], sizeof handle->source[s], "%.90s", source);
+        set_source(handle, s, source);
     }
     handle->tokens = tokens;
 }
@@ -299,8 +336,7 @@ int handle_from_json(struct handle *handle, const json_t *json, struct error *er
         const char *source = json_string_value(json_object_get(item, "source"));
         handle->is_told[s] = json_is_true(json_object_get(item, "told"));
         handle->is_loose[s] = 0;
-        snprintf(handle->source[s], sizeof handle->source[s], "%.90s",
-                 source != NULL ? source : "file");
+        set_source(handle, s, source != NULL ? source : "file");
     }
     return 0;
 }

@@ -25,11 +25,14 @@ struct handle {
 int handle_create(struct handle *handle, const struct model *model, struct error *error);
 void handle_free(struct handle *handle);
 
-/* Tells a slot a label: a name of a categorical slot, or a year ("1863", "1863.5") of a date slot,
- * also one outside the corpus, which is told loosely beyond the grid. An unknown name is an error
- * that lists near ones. */
+/* Tells a slot a label: a name of a categorical slot, a year ("1863", "1863.5") of a date slot, or
+ * of a place slot "latitude,longitude" or, if the model has a gazetteer, a name; years and places
+ * also outside the corpus, of which a year is told loosely beyond the grid. An unknown name is an
+ * error that lists near ones. */
 int handle_tell(struct handle *handle, const char *slot, const char *label, struct error *error);
 int handle_tell_year(struct handle *handle, const char *slot, double year, struct error *error);
+int handle_tell_place(struct handle *handle, const char *slot, struct location place,
+                      struct error *error);
 
 /* Tells a slot a mixture "A:0.6,B:0.4" of labels; weights need not sum to 1 and may be negative,
  * their sum must not be 0. */

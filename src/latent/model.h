@@ -24,10 +24,11 @@ struct model {
     struct tokenizer *tokenizer;
     char name[128];
     uint64_t tokens_trained;
-    struct checkpoint *base;       /* or NULL */
-    char base_file[256];           /* its file's name without the directory */
-    struct conditions *conditions; /* latent/conditions.h: of its authors; or NULL */
-    struct batcher *batcher;       /* model/batcher.h: borrowed, set by who has one; or NULL */
+    struct checkpoint *base;           /* or NULL */
+    char base_file[256];               /* its file's name without the directory */
+    struct conditions *conditions;     /* latent/conditions.h: of its authors; or NULL */
+    struct batcher *batcher;           /* model/batcher.h: borrowed, set by who has one; or NULL */
+    const struct gazetteer *gazetteer; /* text/gazetteer.h: the same; names of places need it */
 };
 
 /* Makes an untrained model of these sizes; takes over `slots` and `tokenizer` on success.

@@ -10,6 +10,7 @@
 #include "file/gguf.h"
 #include "file/tokenizer_gguf.h"
 #include "latent/conditions.h"
+#include "latent/place.h"
 
 enum { FORMAT_VERSION = 1 };
 
@@ -70,12 +71,20 @@ static int save_labels(struct gguf_writer *writer, const struct slot *slot, size
                                                slot->log_prior, slot->point_count, error);
 }
 
+static int save_cap(struct gguf_writer *writer, const struct cap *cap, size_t s,
+                    struct error *error) {
+    struct key key;
+    const struct location *centre = &cap->centre;
+    return gguf_writer_add_f64(writer, slot_key(&key, s, "latitude"), centre->latitude, error) ||
+           gguf_writer_add_f64(writer, slot_key(&key, s, "longitude"), centre->longitude, error) ||
+           gguf_writer_add_f64(writer, slot_key(&key, s, "radius"), cap->radius, error);
+}
+
 static int save_slot(struct gguf_writer *writer, const struct slot *slot, size_t s,
                      struct error *error) {
     struct key key;
-    int is_date = slot->kind == LATENT_DATE;
     if (gguf_writer_add_string(writer, slot_key(&key, s, "name"), slot->name, error) ||
-        gguf_writer_add_string(writer, slot_key(&key, s, "kind"), is_date ? "date" : "categorical",
+        gguf_writer_add_string(writer, slot_key(&key, s, "kind"), latent_kind_name(slot->kind),
                                error) ||
         gguf_writer_add_u32(writer, slot_key(&key, s, "width"), (uint32_t)slot->width, error) ||
         gguf_writer_add_f64_array(writer, slot_key(&key, s, "calibration"), slot->calibration, 2,
@@ -83,8 +92,10 @@ static int save_slot(struct gguf_writer *writer, const struct slot *slot, size_t
         gguf_writer_add_f64_array(writer, slot_key(&key, s, "likelihood"), slot->likelihood, 2,
                                   error))
         return -1;
-    if (!is_date)
+    if (slot->kind == LATENT_CATEGORICAL)
         return save_labels(writer, slot, s, error);
+    if (slot->kind == LATENT_PLACE)
+        return save_cap(writer, &slot->cap, s, error);
     double last = slot->year_from + slot->year_step * (double)(slot->point_count - 1);
     return gguf_writer_add_f64(writer, slot_key(&key, s, "year_from"), slot->year_from, error) ||
            gguf_writer_add_f64(writer, slot_key(&key, s, "year_to"), last, error);
@@ -226,6 +237,17 @@ static int load_date(struct slots *slots, const struct gguf *file, size_t s, con
     return slots_add_date_grid(slots, name, width, from, to, error);
 }
 
+static int load_place(struct slots *slots, const struct gguf *file, size_t s, const char *name,
+                      size_t width, struct error *error) {
+    struct key key;
+    struct cap cap;
+    if (gguf_get_f64(file, slot_key(&key, s, "latitude"), &cap.centre.latitude, error) ||
+        gguf_get_f64(file, slot_key(&key, s, "longitude"), &cap.centre.longitude, error) ||
+        gguf_get_f64(file, slot_key(&key, s, "radius"), &cap.radius, error))
+        return -1;
+    return slots_add_place_cap(slots, name, width, &cap, error);
+}
+
 /* One of the pairs of numbers that make a factor of the count of tokens. */
 static int load_factor(const struct gguf *file, const char *key, double out[2],
                        struct error *error) {
@@ -254,11 +276,14 @@ static int load_slot(struct slots *slots, const struct gguf *file, size_t s, str
     if (name.length >= sizeof text)
         return error_set(error, "%s: the name of slot %zu is too long", gguf_name(file), s);
     snprintf(text, sizeof text, "%.*s", (int)name.length, name.data);
-    int is_date = gguf_string_is(kind, "date");
-    if (!is_date && !gguf_string_is(kind, "categorical"))
-        return error_set(error, "%s: slot %s is of an unknown kind", gguf_name(file), text);
-    if (is_date ? load_date(slots, file, s, text, width, error)
-                : load_labels(slots, file, s, text, width, error))
+    int result = gguf_string_is(kind, latent_kind_name(LATENT_DATE))
+                     ? load_date(slots, file, s, text, width, error)
+                 : gguf_string_is(kind, latent_kind_name(LATENT_PLACE))
+                     ? load_place(slots, file, s, text, width, error)
+                 : gguf_string_is(kind, latent_kind_name(LATENT_CATEGORICAL))
+                     ? load_labels(slots, file, s, text, width, error)
+                     : error_set(error, "%s: slot %s is of an unknown kind", gguf_name(file), text);
+    if (result != 0)
         return -1;
     struct slot *slot = &slots->slots[slots->count - 1];
     return load_factor(file, slot_key(&key, s, "calibration"), slot->calibration, error) ||

@@ -3,8 +3,10 @@
 #include <math.h>
 
 static double target_weight(const struct slot_target *target, size_t i) {
-    return (i == target->index[0] ? target->weight[0] : 0) +
-           (i == target->index[1] ? target->weight[1] : 0);
+    double weight = 0;
+    for (size_t k = 0; k < TARGET_POINTS; k++)
+        weight += i == target->index[k] ? target->weight[k] : 0;
+    return weight;
 }
 
 /* With w = 1 / (1/Lambda + sigma^2) and g_a = scale (p_a - y_a):

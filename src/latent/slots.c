@@ -5,11 +5,12 @@
 #include <string.h>
 
 #include "base/random.h"
+#include "latent/place.h"
 
 enum { CURVE_BUMPS = 16, MAXIMUM_GRID = 512 };
 
-static struct slot *slots_append(struct slots *slots, const char *name, size_t width,
-                                 size_t point_count, struct error *error) {
+struct slot *slots_append(struct slots *slots, const char *name, size_t width, size_t point_count,
+                          struct error *error) {
     if (slots->count == MAXIMUM_SLOTS) {
         error_set(error, "slot %s: a model has at most %d slots", name, MAXIMUM_SLOTS);
         return NULL;
@@ -100,8 +101,15 @@ void slots_free(struct slots *slots) {
             free(slot->labels[i]);
         free(slot->labels);
         free(slot->log_prior);
+        free(slot->basis);
+        free(slot->grid);
     }
     *slots = (struct slots){0};
+}
+
+const char *latent_kind_name(enum latent_kind kind) {
+    static const char *const NAMES[] = {"categorical", "date", "place"};
+    return NAMES[kind];
 }
 
 const struct slot *slots_find(const struct slots *slots, const char *name) {
@@ -138,18 +146,17 @@ void slots_initialise(const struct slots *slots, real *parameters, uint64_t seed
         real *at = parameters + slot->parameters;
         for (size_t d = 0; d < slot->width; d++)
             *at++ = (real)log(0.2); /* documents of one label spread less than labels do */
-        size_t rows = slot->kind == LATENT_DATE ? slot->basis_count : slot->point_count;
+        size_t rows = slot->kind == LATENT_CATEGORICAL ? slot->point_count : slot->basis_count;
         /* Labels start close together: what tells them apart is then learned. Started as far apart
          * as the prior is wide, they stay where chance put them, and reading is far worse. */
-        double scale = slot->kind == LATENT_DATE ? 0.6 : 0.1;
+        double scale = slot->kind == LATENT_DATE ? 0.6 : slot->kind == LATENT_PLACE ? 0.5 : 0.1;
         for (size_t i = 0; i < rows * slot->width; i++)
             *at++ = (real)(scale * random_normal(&random));
     }
 }
 
-void slot_date_point(const struct slot *slot, const real *parameters, double year, real *point) {
-    double basis[CURVE_BUMPS + 2];
-    date_basis(slot, year, basis);
+void slot_combine(const struct slot *slot, const real *parameters, const double *basis,
+                  real *point) {
     const real *coefficients = parameters + slot->parameters + slot->width;
     for (size_t d = 0; d < slot->width; d++) {
         double sum = 0;
@@ -159,18 +166,33 @@ void slot_date_point(const struct slot *slot, const real *parameters, double yea
     }
 }
 
+void slot_date_point(const struct slot *slot, const real *parameters, double year, real *point) {
+    double basis[CURVE_BUMPS + 2];
+    date_basis(slot, year, basis);
+    slot_combine(slot, parameters, basis, point);
+}
+
+/* The learned function's functions at grid point p: a place's are kept, a date's made in `room`. */
+static const double *grid_basis(const struct slot *slot, size_t p, double room[CURVE_BUMPS + 2]) {
+    if (slot->kind == LATENT_PLACE)
+        return slot->basis + p * slot->basis_count;
+    date_basis(slot, slot->year_from + (double)p * slot->year_step, room);
+    return room;
+}
+
 void slot_points(const struct slot *slot, const real *parameters, real *points) {
+    double room[CURVE_BUMPS + 2];
     if (slot->kind == LATENT_CATEGORICAL) {
         memcpy(points, parameters + slot->parameters + slot->width,
                slot->point_count * slot->width * sizeof *points);
         return;
     }
-    for (size_t i = 0; i < slot->point_count; i++)
-        slot_date_point(slot, parameters, slot->year_from + (double)i * slot->year_step,
-                        points + i * slot->width);
+    for (size_t p = 0; p < slot->point_count; p++)
+        slot_combine(slot, parameters, grid_basis(slot, p, room), points + p * slot->width);
 }
 
 void slot_points_backward(const struct slot *slot, const real *dpoints, real *dparameters) {
+    double room[CURVE_BUMPS + 2];
     real *dtable = dparameters + slot->parameters + slot->width;
     if (slot->kind == LATENT_CATEGORICAL) {
         for (size_t i = 0; i < slot->point_count * slot->width; i++)
@@ -178,8 +200,7 @@ void slot_points_backward(const struct slot *slot, const real *dpoints, real *dp
         return;
     }
     for (size_t p = 0; p < slot->point_count; p++) {
-        double basis[CURVE_BUMPS + 2];
-        date_basis(slot, slot->year_from + (double)p * slot->year_step, basis);
+        const double *basis = grid_basis(slot, p, room);
         for (size_t i = 0; i < slot->basis_count; i++)
             for (size_t d = 0; d < slot->width; d++)
                 dtable[i * slot->width + d] += (real)basis[i] * dpoints[p * slot->width + d];
@@ -198,7 +219,7 @@ struct slot_target slot_date_target(const struct slot *slot, double year) {
     size_t below = (size_t)at;
     double part = at - (double)below;
     if (below + 1 >= slot->point_count)
-        return (struct slot_target){{below, below}, {1, 0}};
+        return (struct slot_target){{below}, {1}};
     return (struct slot_target){{below, below + 1}, {1 - part, part}};
 }
 

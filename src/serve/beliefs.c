@@ -4,10 +4,13 @@
 
 #include "base/memory.h"
 #include "dream/evaluate.h"
+#include "dream/place_belief.h"
 #include "dream/read.h"
 
-static double tenth(double year) {
-    return round(10 * year) / 10;
+enum { MOST_PLACES = 16 };
+
+static double tenth(double number) {
+    return round(10 * number) / 10;
 }
 
 /* The likeliest first; `top` is small. */
@@ -32,6 +35,22 @@ static json_t *likeliest(const struct slot *slot, const double *log_odds, size_t
     return list;
 }
 
+static json_t *places(const struct slot *slot, const double *log_odds, size_t top) {
+    struct place_guess guesses[MOST_PLACES];
+    struct place_summary summary = place_summarise(slot, log_odds);
+    size_t count = place_guesses(guesses, top < MOST_PLACES ? top : MOST_PLACES, slot, log_odds);
+    json_t *list = json_array();
+    for (size_t i = 0; i < count; i++)
+        json_array_append_new(
+            list, json_pack("{s:f, s:f, s:f, s:f}", "latitude", tenth(guesses[i].place.latitude),
+                            "longitude", tenth(guesses[i].place.longitude), "kilometres",
+                            round(guesses[i].kilometres), "probability", guesses[i].probability));
+    return json_pack("{s:f, s:f, s:f, s:f, s:o}", "latitude", tenth(summary.middle.latitude),
+                     "longitude", tenth(summary.middle.longitude), "kilometres_50",
+                     round(summary.radius_50), "kilometres_90", round(summary.radius_90), "places",
+                     list);
+}
+
 json_t *slot_belief_to_json(const struct resident_model *model, size_t s, const real *mean,
                             const real *precision, size_t tokens, size_t top, double *entropy) {
     struct error error;
@@ -50,6 +69,8 @@ json_t *slot_belief_to_json(const struct resident_model *model, size_t s, const 
         struct date_summary date = date_summarise(slot, log_odds);
         json = json_pack("{s:f, s:f, s:f}", "median", tenth(date.median), "low", tenth(date.low),
                          "high", tenth(date.high));
+    } else if (slot->kind == LATENT_PLACE) {
+        json = places(slot, log_odds, top);
     } else {
         json = likeliest(slot, log_odds, top);
     }

@@ -125,6 +125,8 @@ static void add_slots(json_t *json, const struct slots *slots) {
                     json, "dates", json_pack("{s:f, s:f}", "first", slot->year_from, "last", last));
             continue;
         }
+        if (slot->kind != LATENT_CATEGORICAL)
+            continue;
         json_t *list = json_array();
         for (size_t i = 0; i < slot->point_count; i++)
             json_array_append_new(list, json_string(slot->labels[i]));

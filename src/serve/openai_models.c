@@ -14,11 +14,10 @@ static json_t *slots_to_json(const struct slots *slots) {
     json_t *list = json_array();
     for (size_t s = 0; s < slots->count; s++) {
         const struct slot *slot = &slots->slots[s];
-        int is_date = slot->kind == LATENT_DATE;
-        json_array_append_new(list,
-                              json_pack("{s:s, s:s, s:I}", "name", slot->name, "kind",
-                                        is_date ? "date" : "categorical", "labels",
-                                        is_date ? (json_int_t)0 : (json_int_t)slot->point_count));
+        int has_labels = slot->kind == LATENT_CATEGORICAL;
+        json_array_append_new(list, json_pack("{s:s, s:s, s:I}", "name", slot->name, "kind",
+                                              latent_kind_name(slot->kind), "labels",
+                                              has_labels ? (json_int_t)slot->point_count : 0));
     }
     return list;
 }

@@ -122,11 +122,11 @@ static json_t *slots_to_json(const struct reading_request *r, const struct handl
     json_t *json = json_object();
     for (size_t s = 0; s < slots->count; s++) {
         double entropy;
-        int is_date = slots->slots[s].kind == LATENT_DATE;
+        enum latent_kind kind = slots->slots[s].kind;
         json_t *belief = slot_belief_to_json(r->model, s, handle->mean, handle->precision,
                                              handle->tokens, LABELS, &entropy);
-        if (is_date)
-            json_object_set_new(belief, "kind", json_string("date"));
+        if (kind != LATENT_CATEGORICAL)
+            json_object_set_new(belief, "kind", json_string(latent_kind_name(kind)));
         else
             belief = json_pack("{s:s, s:o, s:f}", "kind", "categorical", "labels", belief,
                                "entropy", entropy);

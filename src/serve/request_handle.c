@@ -106,7 +106,7 @@ static int take_vectors(struct handle *handle, const json_t *json, struct proble
     return 0;
 }
 
-/* A label, or a year as a number or a text. */
+/* A label, a place, or a year as a number or a text. */
 static int tell(struct handle *handle, const char *slot, const json_t *label, const char *param,
                 struct problem *problem) {
     struct error error;
@@ -121,10 +121,12 @@ static int tell(struct handle *handle, const char *slot, const json_t *label, co
 }
 
 static int take_told(struct handle *handle, const json_t *json, struct problem *problem) {
-    const json_t *date = request_field(json, "date"), *told;
+    const json_t *date = request_field(json, "date"), *place = request_field(json, "place"), *told;
     const char *slot;
     json_t *label;
     if (date != NULL && tell(handle, "date", date, "date", problem))
+        return -1;
+    if (place != NULL && tell(handle, "place", place, "place", problem))
         return -1;
     if (request_object(json, "tell", &told, problem))
         return -1;
@@ -185,7 +187,7 @@ static int take_shifts(struct handle *handle, const struct resident_model *model
 
 static int take_all(struct handle *handle, const struct resident_model *model, const json_t *json,
                     struct problem *problem) {
-    static const char *const KNOWN[] = {"author", "date", "tell",  "mix",
+    static const char *const KNOWN[] = {"author", "date", "place", "tell",  "mix",
                                         "vector", "like", "shift", "handle"};
     if (!json_is_object(json))
         return problem_field(problem, "handle", "\"handle\" must be an object");

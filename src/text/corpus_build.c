@@ -316,6 +316,7 @@ static int run(struct build *b, struct error *error) {
     const struct corpus_build_options *o = b->options;
     if (manifest_read(&b->manifest, o->manifest_path, error))
         return -1;
+    b->manifest.gazetteer = o->gazetteer;
     if (check_vocabulary(b, error))
         return -1;
     b->was_found = memory_allocate(b->manifest.held_out.documents.count, 1, error);

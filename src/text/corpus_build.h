@@ -21,6 +21,7 @@ struct corpus_build_options {
     size_t file_count;
     size_t vocabulary;                 /* 0: the manifest's */
     const struct tokenizer *tokenizer; /* is used as it is; NULL: learn one */
+    const struct gazetteer *gazetteer; /* for places by name; may be NULL */
     int skips_bad_lines;               /* else they are all reported, and the build fails */
     int keeps_duplicates;
     int is_forced;                             /* replaces an existing corpus */

@@ -123,7 +123,7 @@ static void free_strings(struct manifest_strings *strings) {
 
 static int read_slot_fields(struct manifest_slot *slot, json_t *value, struct error *error) {
     json_t *field = json_object_get(value, "field"), *fields = json_object_get(value, "fields");
-    if (slot->kind != SLOT_PLACE) {
+    if (slot->kind != SLOT_PLACE || fields == NULL) {
         if (fields != NULL)
             return error_set(error, "the manifest's slot \"%s\" takes \"field\", not \"fields\"",
                              slot->name);
@@ -131,7 +131,8 @@ static int read_slot_fields(struct manifest_slot *slot, json_t *value, struct er
     }
     if (field != NULL || json_array_size(fields) != 2)
         return error_set(error,
-                         "the manifest's slot \"%s\" needs \"fields\": [latitude, longitude]",
+                         "the manifest's slot \"%s\" needs \"fields\": [latitude, longitude] or "
+                         "one \"field\"",
                          slot->name);
     return copy_string(&slot->fields[0], json_array_get(fields, 0), "fields", error) ||
                    copy_string(&slot->fields[1], json_array_get(fields, 1), "fields", error)
@@ -281,6 +282,13 @@ int manifest_read(struct manifest *m, const char *path, struct error *error) {
     int result = manifest_parse(m, json, bytes, &problem);
     free(json);
     return result == 0 ? 0 : error_set(error, "%s: %.900s", path, problem.message);
+}
+
+int manifest_names_places(const struct manifest *m) {
+    for (size_t i = 0; i < m->slot_count; i++)
+        if (m->slots[i].kind == SLOT_PLACE && m->slots[i].fields[1] == NULL)
+            return 1;
+    return 0;
 }
 
 void manifest_free(struct manifest *m) {

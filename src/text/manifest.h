@@ -5,12 +5,14 @@
  *    "slots": {"author": {"kind": "categorical", "field": "name"},
  *              "date":   {"kind": "date", "field": "year"},
  *              "party":  {"kind": "categorical", "field": "party", "missing": ["none"]},
- *              "place":  {"kind": "place", "fields": ["lat", "lon"]}},
+ *              "place":  {"kind": "place", "fields": ["lat", "lon"]},
+ *              "from":   {"kind": "place", "field": "city"}},
  *    "held_out": {"documents": ["1863 Abraham Lincoln"]}}
  *
  * `name` is required; `text` is "text" unless given, `id` the file and line, `vocabulary` 2048.
  * `held_out` is one of {"documents": [ids]}, {"hash": share, "seed": n} (by the text's hash) and
- * {"field": name, "value": text}. A key that is not listed here is an error. */
+ * {"field": name, "value": text}. A place is two fields of degrees, or one field that says
+ * "latitude,longitude" or a name (text/gazetteer.h). A key that is not listed here is an error. */
 #ifndef TRINE_TEXT_MANIFEST_H
 #define TRINE_TEXT_MANIFEST_H
 
@@ -31,7 +33,7 @@ struct manifest_strings {
 struct manifest_slot {
     char *name;
     enum slot_kind kind;
-    char *fields[2];                 /* a place has two, the others one */
+    char *fields[2];                 /* a place may have two, the others one */
     struct manifest_strings missing; /* values that say: not known */
 };
 
@@ -52,12 +54,16 @@ struct manifest {
     struct manifest_slot slots[MANIFEST_SLOT_LIMIT];
     size_t slot_count;
     struct held_out held_out;
+    const struct gazetteer *gazetteer; /* borrowed, set by who reads records; NULL: no names */
 };
 
 /* The error names the key that is wrong. Free with manifest_free, also after a failure. */
 int manifest_read(struct manifest *manifest, const char *path, struct error *error);
 int manifest_parse(struct manifest *manifest, const char *json, size_t bytes, struct error *error);
 void manifest_free(struct manifest *manifest);
+
+/* Whether a place is one field, which may hold a name. */
+int manifest_names_places(const struct manifest *manifest);
 
 /* "categorical", "date", "place"; and back: -1 for another name. */
 const char *slot_kind_name(enum slot_kind kind);

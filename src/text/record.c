@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/random.h"
+#include "text/gazetteer.h"
 
 const char *record_fault_name(enum record_fault fault) {
     static const char *const NAMES[RECORD_FAULT_COUNT] = {
@@ -116,6 +117,18 @@ static int read_place(struct record_label *label, int axis, const char *text) {
     return parse_number(text, number) == 0 && fabs(*number) <= LIMITS[axis] ? 0 : -1;
 }
 
+/* A place in one field. */
+static int read_place_name(struct record *r, const struct manifest *m, const char *field,
+                           struct record_label *label, const char *text) {
+    struct location place;
+    struct error error;
+    if (gazetteer_resolve(m->gazetteer, text, &place, NULL, &error))
+        return set_fault(r, RECORD_BAD_LABEL, "the field \"%.80s\": %.150s", field, error.message);
+    label->number[0] = place.latitude;
+    label->number[1] = place.longitude;
+    return 0;
+}
+
 static int read_date(struct record_label *label, const json_t *value, const char *text) {
     if (json_is_string(value))
         return date_parse(text, &label->number[0]);
@@ -124,8 +137,9 @@ static int read_date(struct record_label *label, const json_t *value, const char
 }
 
 /* One field of a slot; *is_given stays 0 when it says nothing. */
-static int read_field(struct record *r, const struct manifest_slot *slot, size_t index, int axis,
+static int read_field(struct record *r, const struct manifest *m, size_t index, int axis,
                       int *is_given) {
+    const struct manifest_slot *slot = &m->slots[index];
     struct record_label *label = &r->labels[index];
     const char *field = slot->fields[axis];
     const json_t *value = json_object_get(r->root, field);
@@ -137,6 +151,9 @@ static int read_field(struct record *r, const struct manifest_slot *slot, size_t
         return set_fault(r, RECORD_BAD_LABEL, "the field \"%.80s\" is no plain value", field);
     if (is_missing(slot, text))
         return 0;
+    *is_given = 1;
+    if (slot->kind == SLOT_PLACE && slot->fields[1] == NULL)
+        return read_place_name(r, m, field, label, text);
     int result = slot->kind == SLOT_DATE    ? read_date(label, value, text)
                  : slot->kind == SLOT_PLACE ? read_place(label, axis, text)
                                             : -(strlen(text) > RECORD_LABEL_LIMIT);
@@ -148,17 +165,17 @@ static int read_field(struct record *r, const struct manifest_slot *slot, size_t
                          text);
     if (slot->kind == SLOT_CATEGORICAL)
         label->text = text;
-    *is_given = 1;
     return 0;
 }
 
-static int read_label(struct record *r, const struct manifest_slot *slot, size_t index) {
+static int read_label(struct record *r, const struct manifest *m, size_t index) {
+    const struct manifest_slot *slot = &m->slots[index];
     struct record_label *label = &r->labels[index];
     int is_given[2] = {0, 1};
     label->text = NULL;
     label->number[0] = label->number[1] = 0;
-    if (read_field(r, slot, index, 0, &is_given[0]) ||
-        (slot->kind == SLOT_PLACE && read_field(r, slot, index, 1, &is_given[1])))
+    if (read_field(r, m, index, 0, &is_given[0]) ||
+        (slot->fields[1] != NULL && read_field(r, m, index, 1, &is_given[1])))
         return -1;
     label->is_given = is_given[0] && is_given[1];
     if (!label->is_given) /* half a place is no place */
@@ -227,7 +244,7 @@ void record_read(struct record *r, const struct manifest *m, const char *line, s
         hash_text(r->hash, r->text, r->text_bytes);
         decide_split(r, &m->held_out);
         for (size_t i = 0; i < m->slot_count && r->fault == RECORD_FINE; i++)
-            read_label(r, &m->slots[i], i);
+            read_label(r, m, i);
     }
 }
 

@@ -1,6 +1,7 @@
 #include "train/conditions_gather.h"
 
 #include "base/memory.h"
+#include "latent/place.h"
 
 /* The point of a document's label. Every kind of slot has one, and only here do they differ. */
 static void label_point(const struct model *model, size_t s,
@@ -9,6 +10,10 @@ static void label_point(const struct model *model, size_t s,
     const real *parameters = model_slot_parameters(model);
     if (slot->kind == LATENT_DATE) {
         slot_date_point(slot, parameters, document->year[s], point);
+        return;
+    }
+    if (slot->kind == LATENT_PLACE) {
+        slot_place_point(slot, parameters, document->place[s], point);
         return;
     }
     const real *table = parameters + slot->parameters + slot->width;

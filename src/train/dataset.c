@@ -5,13 +5,14 @@
 
 #include "base/memory.h"
 #include "base/random.h"
+#include "latent/place.h"
 
 static size_t width_of(const struct corpus_slot *slot, const struct slot_width *widths,
                        size_t count, int is_first_categorical) {
     for (size_t i = 0; i < count; i++)
         if (strcmp(widths[i].name, slot->name) == 0)
             return widths[i].width;
-    return slot->kind == SLOT_DATE ? 8 : is_first_categorical ? 48 : 4;
+    return slot->kind != SLOT_CATEGORICAL ? 8 : is_first_categorical ? 48 : 4;
 }
 
 struct label_count {
@@ -81,6 +82,28 @@ static int add_date(struct slots *slots, const struct corpus *corpus, size_t ind
                : 0;
 }
 
+static struct location place_of(const struct corpus_label *label) {
+    return (struct location){label->number[0], label->number[1]};
+}
+
+static int add_place(struct slots *slots, const struct corpus *corpus, size_t index, size_t width,
+                     struct error *error) {
+    size_t documents = corpus_document_count(corpus), count = 0;
+    struct location *places = memory_allocate(documents, sizeof *places, error);
+    if (places == NULL)
+        return -1;
+    for (size_t i = 0; i < documents; i++) {
+        const struct corpus_document *document = corpus_document(corpus, i);
+        if (!document->is_held_out && document->labels[index].is_given)
+            places[count++] = place_of(&document->labels[index]);
+    }
+    int result = count == 0 ? 0
+                            : slots_add_place(slots, corpus_slot(corpus, index)->name, width,
+                                              places, count, error);
+    memory_free(places);
+    return result;
+}
+
 int dataset_slots(struct slots *slots, const struct corpus *corpus, const struct slot_width *widths,
                   size_t width_count, struct error *error) {
     *slots = (struct slots){0};
@@ -95,10 +118,7 @@ int dataset_slots(struct slots *slots, const struct corpus *corpus, const struct
         } else if (slot->kind == SLOT_DATE) {
             result = add_date(slots, corpus, i, width, error);
         } else {
-            result = error_set(error,
-                               "slot %s: a model cannot learn places yet; take the slot out "
-                               "of the manifest",
-                               slot->name);
+            result = add_place(slots, corpus, i, width, error);
         }
         if (result != 0) {
             slots_free(slots);
@@ -124,7 +144,10 @@ static void resolve_labels(struct dataset_document *out, const struct corpus_doc
     for (size_t i = 0; i < corpus_slot_count(corpus); i++) {
         const struct corpus_label *label = &document->labels[i];
         const struct slot *slot = slots_find(slots, corpus_slot(corpus, i)->name);
-        if (slot == NULL || !label->is_given)
+        int is_same_kind =
+            slot != NULL &&
+            strcmp(latent_kind_name(slot->kind), slot_kind_name(corpus_slot(corpus, i)->kind)) == 0;
+        if (!is_same_kind || !label->is_given)
             continue;
         size_t s = (size_t)(slot - slots->slots);
         if (slot->kind == LATENT_DATE) {
@@ -133,9 +156,15 @@ static void resolve_labels(struct dataset_document *out, const struct corpus_doc
             out->target[s] = slot_date_target(slot, label->number[0]);
             continue;
         }
+        if (slot->kind == LATENT_PLACE) {
+            out->is_given[s] = 1;
+            out->place[s] = place_of(label);
+            out->target[s] = slot_place_target(slot, out->place[s]);
+            continue;
+        }
         long index = slot_find_label(slot, label->text);
         out->is_given[s] = index >= 0;
-        out->target[s] = (struct slot_target){{(size_t)index, (size_t)index}, {1, 0}};
+        out->target[s] = (struct slot_target){{index >= 0 ? (size_t)index : 0}, {1}};
     }
 }
 

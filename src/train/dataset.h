@@ -16,6 +16,7 @@ struct dataset_document {
     int is_given[MAXIMUM_SLOTS];
     struct slot_target target[MAXIMUM_SLOTS]; /* where given */
     double year[MAXIMUM_SLOTS];               /* date slots, where given */
+    struct location place[MAXIMUM_SLOTS];     /* place slots, where given */
 };
 
 struct dataset {
@@ -29,8 +30,8 @@ struct slot_width {
     size_t width;
 };
 
-/* Slots for every categorical and date slot of the corpus that has labels in training documents.
- * Widths not listed: 48 for the first categorical slot, 8 for dates, 4 for the others. */
+/* Slots for every slot of the corpus that has labels in training documents. Widths not listed: 48
+ * for the first categorical slot, 8 for dates and places, 4 for the others. */
 int dataset_slots(struct slots *slots, const struct corpus *corpus, const struct slot_width *widths,
                   size_t width_count, struct error *error);
 

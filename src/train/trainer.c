@@ -201,7 +201,7 @@ static void tell(const struct trainer *t, struct worker *w, size_t b, size_t ind
         for (size_t d = 0; d < slot->width; d++) {
             size_t i = b * slots->latent_width + slot->first + d;
             double noise = random_normal(&random), value = 0;
-            for (int k = 0; is_told && k < 2; k++)
+            for (int k = 0; is_told && k < TARGET_POINTS; k++)
                 value += target->weight[k] *
                          (double)t->states[s].points[target->index[k] * slot->width + d];
             w->told_mask[i] = (real)is_told;
@@ -224,7 +224,7 @@ static void tell_backward(const struct trainer *t, struct worker *w, size_t b,
             continue;
         for (size_t d = 0; d < slot->width; d++) {
             real g = w->dtold[first + d];
-            for (int k = 0; k < 2; k++)
+            for (int k = 0; k < TARGET_POINTS; k++)
                 if (target->weight[k] > 0)
                     w->slots[s].dpoints[target->index[k] * slot->width + d] +=
                         (real)target->weight[k] * g;

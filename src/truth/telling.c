@@ -14,7 +14,7 @@ int telling_slots_find(struct telling_slots *slots, const struct model *model,
         const struct slot *slot = &model->slots.slots[s];
         if (slot->kind == LATENT_DATE)
             slots->date = slot;
-        else
+        else if (slot->kind == LATENT_CATEGORICAL)
             slots->author = slot;
     }
     return slots->author != NULL || slots->date != NULL

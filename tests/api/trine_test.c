@@ -9,6 +9,7 @@
 
 #include "cmocka_all.h"
 #include "latent/model.h"
+#include "latent/place.h"
 #include "text/tokenizer_train.h"
 
 static char directory[] = "/tmp/trine-api-XXXXXX", path[128], stored[128];
@@ -28,6 +29,8 @@ static void make_model(void) {
     tokenizer_trainer_destroy(trainer);
     assert_int_equal(slots_add_categorical(&slots, "author", 6, NAMES, COUNTS, 3, &problem), 0);
     assert_int_equal(slots_add_date(&slots, "date", 4, 1800, 1900, &problem), 0);
+    const struct cap cap = {{40, -95}, 20};
+    assert_int_equal(slots_add_place_cap(&slots, "place", 3, &cap, &problem), 0);
     struct config config = {.vocabulary = tokenizer_vocabulary_size(tokenizer),
                             .width = 32,
                             .blocks = 2,
@@ -81,10 +84,10 @@ static void test_slots(void **state) {
     (void)state;
     trine_model *model = trine_model_open(path, &error);
     assert_non_null(model);
-    assert_int_equal(trine_slot_count(model), 2);
+    assert_int_equal(trine_slot_count(model), 3);
     assert_string_equal(trine_slot_name(model, 0), "author");
     assert_string_equal(trine_slot_name(model, 1), "date");
-    assert_null(trine_slot_name(model, 2));
+    assert_null(trine_slot_name(model, 3));
     assert_int_equal(trine_slot_label_count(model, 0), 3);
     assert_int_equal(trine_slot_label_count(model, 1), 0);
     assert_int_equal(trine_slot_label_count(model, 9), 0);
@@ -111,6 +114,11 @@ static void test_handles(void **state) {
     assert_int_equal(trine_handle_tell_year(handle, "date", 1850, &error), 0);
     assert_int_equal(trine_handle_years(handle, "date", &years, &error), 0);
     assert_true(years.low <= years.median && years.median <= years.high);
+    struct trine_place place;
+    assert_int_equal(trine_handle_tell(handle, "place", "41.88,-87.63", &error), 0);
+    assert_int_equal(trine_handle_place(handle, "place", &place, &error), 0);
+    assert_true(place.latitude > 15 && place.latitude < 65 && place.longitude < -60);
+    assert_true(place.kilometres_50 > 0 && place.kilometres_50 <= place.kilometres_90);
     assert_int_equal(trine_handle_mix(handle, "author", "Ann:0.9,Cyd:0.1", &error), 0);
     assert_int_equal(trine_handle_labels(handle, "author", guesses, 1, &error), 1);
     assert_string_equal(guesses[0].label, "Ann");
@@ -235,6 +243,11 @@ static void test_errors(void **state) {
     REFUSED(trine_handle_save(handle, "/nonexistent/x", &error), "nonexistent");
     REFUSED(trine_handle_labels(handle, "date", &guess, 1, &error), "date");
     REFUSED(trine_handle_years(handle, "author", &years, &error), "author");
+    struct trine_place place;
+    REFUSED(trine_handle_place(handle, "date", &place, &error), "places");
+    REFUSED(trine_handle_place(handle, "place", NULL, &error), "room");
+    REFUSED(trine_handle_place(NULL, "place", &place, &error), "handle");
+    REFUSED(trine_handle_tell(handle, "place", "Chicago", &error), "gazetteer");
     REFUSED(trine_write(handle, NULL, NULL, NULL, &error), "callback");
     assert_null(trine_handle_new(NULL, &error));
     assert_int_equal(trine_slot_count(NULL), 0);

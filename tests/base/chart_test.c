@@ -14,6 +14,7 @@
 #include "base/chart.h"
 #include "base/chart_canvas.h"
 #include "base/chart_labels.h"
+#include "base/chart_map.h"
 #include "base/file.h"
 #include "base/memory.h"
 #include "base/random.h"
@@ -304,13 +305,55 @@ static void test_sparkline(void **state) {
     check_sparkline((const double[]){NAN, NAN}, 2, 9, "  ");
 }
 
+/* Pacific, across the date line: a ring that jumps, a circle, points on both sides of it. */
+static void test_map(void **state) {
+    (void)state;
+    double shares[6] = {0, 0.5, 1, NAN, 0.2, 2};
+    const double longitudes[] = {170, -170, -170, 170}, latitudes[] = {-20, -20, -10, -10};
+    const struct chart_map_line ring = {longitudes, latitudes, 4};
+    const struct chart_point points[] = {{178, -18, NAN, "Suva"},
+                                         {-171.8, -13.8, NAN, "Apia"},
+                                         {0, 50, NAN, "not shown"},
+                                         {NAN, NAN, NAN, "nowhere"}};
+    struct chart_map map = {.title = "Pacific",
+                            .west = 160,
+                            .east = 200,
+                            .south = -30,
+                            .north = 0,
+                            .shares = shares,
+                            .rows = 2,
+                            .columns = 3,
+                            .coasts = &ring,
+                            .coast_count = 1,
+                            .circles = &ring,
+                            .circle_count = 1,
+                            .points = points,
+                            .point_count = 4};
+    struct error error;
+    assert_int_equal(chart_map_write(path_of("map.png"), &map, &error), 0);
+    check_picture("map.png", "\x89PNG");
+    assert_int_equal(chart_map_write(path_of("map.svg"), &map, &error), 0);
+    check_picture("map.svg", "<?xml");
+    const struct chart_map windows[] = {{0},
+                                        {.west = 5, .east = 5, .north = 1},
+                                        {.east = 361, .north = 1},
+                                        {.east = NAN, .north = 1},
+                                        {.east = 1, .north = -1}};
+    for (size_t i = 0; i < sizeof windows / sizeof *windows; i++)
+        assert_int_equal(chart_map_write(path_of("map.svg"), &windows[i], &error), -1);
+    map = (struct chart_map){.west = -180, .east = 180, .south = -90, .north = 90};
+    assert_int_equal(chart_map_write(path_of("map.svg"), &map, &error), 0); /* an empty world */
+    check_picture("map.svg", "<?xml");
+    assert_int_equal(chart_map_write(path_of("map.txt"), &map, &error), -1);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_labels),          cmocka_unit_test(test_too_many_labels),
         cmocka_unit_test(test_ticks),           cmocka_unit_test(test_odd_ranges),
         cmocka_unit_test(test_scatter),         cmocka_unit_test(test_lines),
         cmocka_unit_test(test_picture_refuses), cmocka_unit_test(test_plot),
-        cmocka_unit_test(test_sparkline),
+        cmocka_unit_test(test_sparkline),       cmocka_unit_test(test_map),
     };
     return cmocka_run_group_tests(tests, make_directory, remove_directory);
 }

@@ -35,11 +35,14 @@ if [ ! -e "$seeds/layer/truth.gguf" ]; then # the last that is made
     "$trine" truth train --model "$seeds/gguf/own.gguf" --beliefs "$work/beliefs.jsonl" --calibrate "$work/beliefs.jsonl" \
         --steps 2 --batch 2 --rank 2 --out "$seeds/layer/truth.gguf" >"$work/log" 2>&1 || fail "a layer to begin with: $(cat "$work/log")"
 fi
-mkdir -p "$build/findings" "$seeds/principles" "$seeds/dialogue" "$seeds/values" "$seeds/request"
+mkdir -p "$build/findings" "$seeds/gazetteer" "$seeds/principles" "$seeds/dialogue" "$seeds/values" "$seeds/request"
 printf '%s\n' '{"prompt":"a","reply":"b"}' '{"prompt":[{"role":"user","text":"a"}],"chosen":"b","rejected":"c"}' \
     '{"chosen":"\n\nHuman: a\n\nAssistant: b","rejected":"\n\nHuman: a\n\nAssistant: c"}' \
     '{"prompt":"a","label":"safe"}' >"$seeds/dialogue/lines"
 cp recipes/principles/*.json "$seeds/principles/"
+printf 'Paris\t48.8534\t2.3488\tFR\t2138551\tcity\tLutetia|Париж\nZürich\t47.4\t8.55\tCH\t341730\tcity\nFrance\t46\t2\tFR\t67000000\tarea\tFRA\n' \
+    >"$seeds/gazetteer/places"
+printf '1,2 3,4.5 -5,6\n170,-10 -170,-12 179.5,-14\n' >"$seeds/gazetteer/coasts"
 printf '{"model":"m/dream","prompt":"a","max_tokens":3,"stop":["b"],"logprobs":2,"handle":{"author":"a","date":1863,"mix":{"a":1}}}' \
     >"$seeds/request/completion"
 printf '{"model":"m","messages":[{"role":"user","content":[{"type":"text","text":"a"}]}],"values":{"warm-cool":0.5},"why":true,"stream":true}' \
@@ -52,7 +55,7 @@ for target in $targets; do
     safetensors) kind=safetensors ;;
     tokenizer_json) kind=json ;;
     manifest | jsonl) kind=lines ;;
-    beliefs | strategy | market | layer | principles | dialogue | values | request | config_json | index_json) kind=$name ;;
+    beliefs | strategy | market | layer | gazetteer | principles | dialogue | values | request | config_json | index_json) kind=$name ;;
     *) kind=gguf ;;
     esac
     mkdir -p "$build/corpus/$name"

@@ -10,6 +10,7 @@
 #include "base/random.h"
 #include "cmocka_all.h"
 #include "latent/handle.h"
+#include "latent/place.h"
 #include "text/tokenizer_train.h"
 
 static char directory[] = "/tmp/trine-model-XXXXXX", path[128], other[128];
@@ -28,6 +29,8 @@ static struct model *make_model(void) {
     tokenizer_trainer_destroy(trainer);
     assert_int_equal(slots_add_categorical(&slots, "author", 6, NAMES, COUNTS, 3, &error), 0);
     assert_int_equal(slots_add_date(&slots, "date", 4, 1800, 1900, &error), 0);
+    const struct cap cap = {{47.5, 8.25}, 12.5};
+    assert_int_equal(slots_add_place_cap(&slots, "place", 3, &cap, &error), 0);
     slots.slots[0].calibration[0] = 0.5;
     slots.slots[0].likelihood[1] = -0.25;
     struct config config = {.vocabulary = tokenizer_vocabulary_size(tokenizer),
@@ -76,14 +79,15 @@ static void test_round_trip(void **state) {
         assert_true((float)model->values[i] == (float)again->values[i]);
     assert_string_equal(again->name, "little");
     assert_int_equal(again->tokens_trained, 12345678901);
-    assert_int_equal(again->slots.count, 2);
-    for (size_t s = 0; s < 2; s++) {
+    assert_int_equal(again->slots.count, 3);
+    for (size_t s = 0; s < 3; s++) {
         const struct slot *a = &model->slots.slots[s], *b = &again->slots.slots[s];
         assert_string_equal(a->name, b->name);
         assert_int_equal(a->kind, b->kind);
         assert_int_equal(a->point_count, b->point_count);
         assert_memory_equal(a->calibration, b->calibration, sizeof a->calibration);
         assert_memory_equal(a->likelihood, b->likelihood, sizeof a->likelihood);
+        assert_memory_equal(&a->cap, &b->cap, sizeof a->cap);
     }
     for (size_t i = 0; i < 3; i++) {
         assert_string_equal(model->slots.slots[0].labels[i], again->slots.slots[0].labels[i]);
@@ -110,6 +114,21 @@ static int loads(const char *data, size_t bytes) {
         assert_true(strlen(error.message) > 0);
     model_destroy(model);
     return result == 0;
+}
+
+/* Caps that are none are refused by name. */
+static void test_hostile_caps(void **state) {
+    (void)state;
+    const struct cap caps[] = {{{91, 0}, 5}, {{0, NAN}, 5}, {{0, 0}, 500}, {{0, 0}, -1}};
+    struct error error;
+    struct model *model = make_model(), *again;
+    for (size_t i = 0; i < sizeof caps / sizeof *caps; i++) {
+        model->slots.slots[2].cap = caps[i];
+        assert_int_equal(model_save(model, path, &error), 0);
+        assert_int_equal(model_load(&again, path, PRECISION_REAL, &error), -1);
+        assert_non_null(strstr(error.message, "slot place"));
+    }
+    model_destroy(model);
 }
 
 static void test_damaged_files(void **state) {
@@ -183,6 +202,41 @@ static void test_telling(void **state) {
     model_destroy(model);
 }
 
+/* A place is told by coordinates, anywhere; by name only with a gazetteer. */
+static void test_tell_place(void **state) {
+    (void)state;
+    struct error error;
+    struct model *model = make_model();
+    struct handle a, b;
+    assert_int_equal(handle_create(&a, model, &error), 0);
+    assert_int_equal(handle_create(&b, model, &error), 0);
+    assert_int_equal(handle_tell(&a, "place", "47.5,8.25", &error), 0);
+    assert_int_equal(handle_tell_place(&b, "place", (struct location){47.5, 8.25}, &error), 0);
+    assert_memory_equal(a.mean, b.mean, 13 * sizeof(real));
+    assert_true(a.is_told[2] && a.mean[10] != 0 && strcmp(a.source[2], "47.5,8.25") == 0);
+    assert_int_equal(handle_tell(&b, "place", "-33.9 151.2", &error), 0); /* off the grid */
+    assert_memory_not_equal(a.mean, b.mean, 13 * sizeof(real));
+    for (size_t d = 0; d < 13; d++)
+        assert_true(isfinite((double)b.mean[d]));
+    REFUSED(handle_tell(&a, "place", "Chicago", &error), "gazetteer");
+    REFUSED(handle_tell(&a, "place", "1850", &error), "gazetteer");
+    REFUSED(handle_tell(&a, "place", "95,10", &error), "gazetteer");
+    REFUSED(handle_tell_year(&a, "place", 1850, &error), "no dates");
+    REFUSED(handle_tell_place(&a, "date", (struct location){1, 2}, &error), "no places");
+    /* What a source is cut to is still UTF-8. */
+    char source[200];
+    for (size_t i = 0; i < 99; i++)
+        memcpy(source + 2 * i, "\xc3\xb6", 3);
+    handle_set_posterior(&a, b.mean, b.precision, 5, source);
+    assert_true(strlen(a.source[0]) == 94);
+    json_t *json = handle_to_json(&a);
+    assert_non_null(json);
+    json_decref(json);
+    handle_free(&a);
+    handle_free(&b);
+    model_destroy(model);
+}
+
 static void test_handle_json(void **state) {
     (void)state;
     struct error error;
@@ -191,8 +245,8 @@ static void test_handle_json(void **state) {
     assert_int_equal(handle_create(&a, model, &error), 0);
     assert_int_equal(handle_create(&b, model, &error), 0);
     assert_int_equal(handle_tell(&a, "author", "Ann Lee", &error), 0);
-    real mean[10], precision[10];
-    for (size_t d = 0; d < 10; d++) {
+    real mean[13], precision[13];
+    for (size_t d = 0; d < 13; d++) {
         mean[d] = (real)0.1 * (real)d;
         precision[d] = (real)(1 + d);
     }
@@ -200,8 +254,8 @@ static void test_handle_json(void **state) {
     assert_int_equal(handle_tell(&a, "date", "1850", &error), 0);
     assert_int_equal(handle_save(&a, other, &error), 0);
     assert_int_equal(handle_load(&b, other, &error), 0);
-    assert_memory_equal(a.mean, b.mean, 10 * sizeof(real));
-    assert_memory_equal(a.precision, b.precision, 10 * sizeof(real));
+    assert_memory_equal(a.mean, b.mean, 13 * sizeof(real));
+    assert_memory_equal(a.precision, b.precision, 13 * sizeof(real));
     assert_int_equal(b.tokens, 77);
     assert_true(!b.is_told[0] && b.is_told[1]);
     assert_string_equal(b.source[0], "text");
@@ -232,10 +286,9 @@ static void test_handle_json(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_round_trip),
-        cmocka_unit_test(test_damaged_files),
-        cmocka_unit_test(test_telling),
-        cmocka_unit_test(test_handle_json),
+        cmocka_unit_test(test_round_trip),    cmocka_unit_test(test_hostile_caps),
+        cmocka_unit_test(test_damaged_files), cmocka_unit_test(test_telling),
+        cmocka_unit_test(test_tell_place),    cmocka_unit_test(test_handle_json),
     };
     return cmocka_run_group_tests(tests, start, stop);
 }

@@ -178,7 +178,7 @@ static void test_score_gradients(void **state) {
         randomise(c.mean, slot->width, 6, 0.5);
         for (size_t d = 0; d < slot->width; d++)
             c.precision[d] = (real)(1 + (double)d);
-        c.target = s == 0 ? (struct slot_target){{1, 1}, {1, 0}} : slot_date_target(slot, 1863.3);
+        c.target = s == 0 ? (struct slot_target){{1}, {1}} : slot_date_target(slot, 1863.3);
         slot_points(slot, c.parameters, points);
         slot_spread(slot, c.parameters, sigma);
         struct slot_state slot_state = {points, sigma};

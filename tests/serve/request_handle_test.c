@@ -140,6 +140,8 @@ static void test_refusals(void **state) {
         {"{\"date\":\"soon\"}", "date", "is no year"},
         {"{\"date\":1e9}", "date", "is no year"},
         {"{\"date\":[]}", "date", "must be a label, or a year"},
+        {"{\"place\":\"41.9,-87.6\"}", "place", "no slot 'place'"},
+        {"{\"place\":[1,2]}", "place", "must be a label"},
         {"{\"tell\":{\"party\":\"Whig\"}}", "tell", "no slot 'party'"},
         {"{\"tell\":{\"author\":1800}}", "tell", "holds no dates"},
         {"{\"mix\":{}}", "mix", "1 to 64 authors"},

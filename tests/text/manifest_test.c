@@ -65,7 +65,10 @@ static void test_wrong_manifests(void **state) {
         {"{\"name\":\"a\",\"slots\":{\"s\":{\"kind\":\"color\",\"field\":\"f\"}}}", "\"kind\""},
         {"{\"name\":\"a\",\"slots\":{\"s\":{\"kind\":\"date\"}}}", "\"field\""},
         {"{\"name\":\"a\",\"slots\":{\"s\":{\"kind\":\"date\",\"field\":\"f\",\"x\":1}}}", "\"x\""},
-        {"{\"name\":\"a\",\"slots\":{\"s\":{\"kind\":\"place\",\"field\":\"f\"}}}", "\"fields\""},
+        {"{\"name\":\"a\",\"slots\":{\"s\":{\"kind\":\"place\",\"field\":\"f\",\"fields\":[\"a\","
+         "\"b\"]}}}",
+         "\"fields\""},
+        {"{\"name\":\"a\",\"slots\":{\"s\":{\"kind\":\"place\"}}}", "\"field\""},
         {"{\"name\":\"a\",\"slots\":{\"s\":{\"kind\":\"place\",\"fields\":[\"f\"]}}}",
          "\"fields\""},
         {"{\"name\":\"a\",\"slots\":{\"s\":{\"kind\":\"date\",\"fields\":[\"f\"]}}}", "\"fields\""},

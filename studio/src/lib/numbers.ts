@@ -14,6 +14,13 @@ export function year(value: number): string {
   return rounded > 0 ? String(rounded) : `${1 - rounded}\u00a0BC`;
 }
 
+/* "41.9° N 87.6° W" */
+export function location({ latitude, longitude }: { latitude: number; longitude: number }): string {
+  const side = (degrees: number, positive: string, negative: string) =>
+    `${Math.abs(degrees).toFixed(1)}°\u00a0${degrees < 0 ? negative : positive}`;
+  return `${side(latitude, 'N', 'S')} ${side(longitude, 'E', 'W')}`;
+}
+
 /* A real minus, and a plus where one is not zero. */
 export function signed(value: number, decimals = 1): string {
   const text = Math.abs(value).toFixed(decimals);

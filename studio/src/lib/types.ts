@@ -4,7 +4,7 @@ export type Layer = 'dream' | 'truth' | 'good';
 
 export interface Slot {
   name: string;
-  kind: 'categorical' | 'date';
+  kind: 'categorical' | 'date' | 'place';
   labels?: number;
 }
 
@@ -40,6 +40,17 @@ export interface Years {
   high: number;
 }
 
+export interface Location {
+  latitude: number;
+  longitude: number;
+}
+
+export interface PlaceBelief extends Location {
+  kilometres_50: number;
+  kilometres_90: number;
+  places: (Location & { kilometres: number; probability: number })[];
+}
+
 export type Belief = Guess[] | Years | number;
 
 /* What the running handle makes of a text that is being written: of each slot, but for those that were told, and
@@ -54,7 +65,8 @@ export interface CompletionEvent {
 
 export type SlotReading =
   | { kind: 'categorical'; labels: Guess[]; entropy: number }
-  | ({ kind: 'date' } & Years);
+  | ({ kind: 'date' } & Years)
+  | ({ kind: 'place' } & PlaceBelief);
 
 /* {"text", SLOT: belief, ..., "entropy"} as it is sent; lib/slots.ts makes a PathStep of it. */
 export type RawStep = Record<string, unknown>;

@@ -1,10 +1,10 @@
 import { useEffect, useId, useMemo, useRef, useState } from 'preact/hooks';
 import { announce } from '../lib/announce';
 import { ApiError, call, isAbort, messageOf } from '../lib/api';
-import { count, doubt, percent, year } from '../lib/numbers';
+import { count, doubt, location, percent, year } from '../lib/numbers';
 import { authorSlot, dateSlot, stepOf } from '../lib/slots';
 import { useStudio } from '../lib/studio';
-import type { Atlas, Model, ReadReply, SlotReading } from '../lib/types';
+import type { Atlas, Model, PlaceBelief, ReadReply, SlotReading } from '../lib/types';
 import { useResource } from '../lib/resource';
 import { Bars, foldGuesses } from '../parts/bars';
 import { Failure, Gate } from '../parts/gate';
@@ -98,6 +98,8 @@ function summary(reply: ReadReply): string {
   for (const [name, slot] of Object.entries(reply.slots)) {
     if (slot.kind === 'date')
       parts.push(`${name}: ${year(slot.median)}, 90 percent between ${year(slot.low)} and ${year(slot.high)}.`);
+    else if (slot.kind === 'place')
+      parts.push(`${name}: ${location(slot)}, 90 percent within ${count(slot.kilometres_90, 'kilometre')}.`);
     else if (slot.labels[0]) parts.push(`${name}: ${slot.labels[0].label}, ${percent(slot.labels[0].probability)}.`);
   }
   return parts.join(' ');
@@ -219,6 +221,19 @@ function Summary({ model, reply, dates }: { model: Model; reply: ReadReply; date
   );
 }
 
+function Places({ name, belief, wanted }: { name: string; belief: PlaceBelief; wanted: number }) {
+  const guesses = belief.places.slice(0, wanted).map((one) => ({ label: location(one), probability: one.probability }));
+  return (
+    <>
+      <Bars guesses={guesses} label={`Likeliest: ${name}`} />
+      <p class="soft">
+        Half of the belief lies within {count(belief.kilometres_50, 'kilometre')} of {location(belief)}, 90 % within{' '}
+        {count(belief.kilometres_90, 'kilometre')}.
+      </p>
+    </>
+  );
+}
+
 interface SlotProps {
   name: string;
   slot: SlotReading;
@@ -229,6 +244,7 @@ interface SlotProps {
 
 function Slot({ name, slot, dates, wanted, labels }: SlotProps) {
   if (slot.kind === 'date') return <TimeLine years={slot} first={dates.first} last={dates.last} label={`Date by slot ${name}`} />;
+  if (slot.kind === 'place') return <Places name={name} belief={slot} wanted={wanted} />;
   return (
     <>
       <Bars guesses={foldGuesses(slot.labels, wanted, labels)} label={`Likeliest: ${name}`} />
