@@ -78,17 +78,23 @@ static void write_head(const struct page *page, const json_t *header) {
 struct section {
     const char *id, *title;
     void (*write)(const struct page *page);
+    const char *needs; /* the part of the content that must not be empty; NULL: always there */
 };
 
 static const struct section SECTIONS[] = {
-    {"map", "The map", page_map},
-    {"components", "Components", page_components},
-    {"dates", "The curve of dates", page_dates},
+    {"map", "The map", page_map, NULL},
+    {"components", "Components", page_components, NULL},
+    {"dates", "The curve of dates", page_dates, "dates"},
     /* Places stand here, after dates, when slots hold them. */
-    {"neighbours", "Nearest to each other", page_neighbours},
-    {"disputed", "Disputed cases", page_disputed},
+    {"neighbours", "Nearest to each other", page_neighbours, NULL},
+    {"disputed", "Disputed cases", page_disputed, NULL},
 };
 enum { SECTION_COUNT = sizeof SECTIONS / sizeof *SECTIONS };
+
+static int is_there(const struct page *page, const struct section *section) {
+    return section->needs == NULL ||
+           json_array_size(json_object_get(page->content, section->needs)) > 0;
+}
 
 static void write_fact(const struct page *page, const char *name, const char *text) {
     html_write(page->stream, "<div><dt>%s</dt><dd>%s</dd></div>\n", name, text);
@@ -148,8 +154,9 @@ static void write_header(const struct page *page, const json_t *header) {
                    html_count(count, labels));
     fputs("<nav aria-label=\"Contents\"><ol>\n", page->stream);
     for (size_t i = 0; i < SECTION_COUNT; i++)
-        html_write(page->stream, "<li><a href=\"#%s\">%s</a></li>\n", SECTIONS[i].id,
-                   SECTIONS[i].title);
+        if (is_there(page, &SECTIONS[i]))
+            html_write(page->stream, "<li><a href=\"#%s\">%s</a></li>\n", SECTIONS[i].id,
+                       SECTIONS[i].title);
     fputs("</ol></nav>\n", page->stream);
     write_made(page, header);
     fputs("</header>\n<main>\n", page->stream);
@@ -169,6 +176,8 @@ int microscope_page_write(FILE *stream, const json_t *content, struct error *err
     write_head(&page, header);
     write_header(&page, header);
     for (size_t i = 0; i < SECTION_COUNT; i++) {
+        if (!is_there(&page, &SECTIONS[i]))
+            continue;
         html_write(
             stream,
             "<section id=\"%s\" aria-labelledby=\"%s-title\">\n<h2 id=\"%s-title\">%s</h2>\n",

@@ -250,8 +250,6 @@ static void write_years(const struct page *page, const struct curve *c) {
 void page_dates(const struct page *page) {
     const json_t *dates = json_object_get(page->content, "dates"), *date;
     size_t index;
-    if (json_array_size(dates) == 0)
-        fputs("<p class=\"soft\">The model has no slot of dates.</p>\n", page->stream);
     json_array_foreach(dates, index, date) {
         struct curve c = curve_of(date);
         if (json_array_size(c.points) < 3)

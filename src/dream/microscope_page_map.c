@@ -76,7 +76,7 @@ const char *page_colour(const struct page *page, size_t colouring, size_t author
         return scale_class(c, json_number_value(value), text);
     for (size_t k = 0; value != NULL && k < c->word_count; k++)
         if (strcmp(c->words[k], page_text(slots, c->name)) == 0)
-            snprintf(text, 8, "c%zu", k + 1);
+            text[1] = (char)('1' + k); /* of six at most */
     return text;
 }
 
@@ -293,10 +293,12 @@ void page_map(const struct page *page) {
     const json_t *components = json_object_get(page->content, "components");
     html_write(page->stream,
                "<p>The model gives every %s a point, and those who write alike stand close "
-               "together. Across runs component 1 (%.1f %% of the variance), up component 2 "
-               "(%.1f %%); both have the same unit, and their crossing is the mean of all.</p>\n",
-               page->one, 100 * page_number(json_array_get(components, 0), "share"),
-               100 * page_number(json_array_get(components, 1), "share"));
+               "together. Across runs component 1 (%.1f %% of the variance)",
+               page->one, 100 * page_number(json_array_get(components, 0), "share"));
+    if (json_array_size(components) > 1)
+        html_write(page->stream, ", up component 2 (%.1f %%); both have the same unit",
+                   100 * page_number(json_array_get(components, 1), "share"));
+    fputs(". Where the lines cross is the mean of all.</p>\n", page->stream);
     write_tools(page);
     fputs("<div class=\"map\"><div>\n", page->stream);
     write_sheet(page);
