@@ -122,11 +122,11 @@ static void write_texts(const struct page *page, const json_t *component) {
 static void write_component(const struct page *page, const json_t *component, size_t index) {
     struct place *places = calloc(page->author_count, sizeof *places);
     double deviation = fmax(page_number(component, "deviation"), 1e-12);
-    html_write(
-        page->stream,
-        "<article class=\"component\">\n<h3>Component %zu <span class=\"soft\">%.1f %% of the "
-        "variance</span></h3>\n<p>",
-        index + 1, 100 * page_number(component, "share"));
+    html_write(page->stream,
+               "<article class=\"component\">\n<h3>Component %zu <span "
+               "class=\"soft\">%.1f\xc2\xa0%% of the "
+               "variance</span></h3>\n<p>",
+               index + 1, 100 * page_number(component, "share"));
     write_facts(page, component);
     fputs("</p>\n", page->stream);
     for (size_t i = 0; places != NULL && i < page->author_count; i++)

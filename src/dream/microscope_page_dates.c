@@ -146,10 +146,11 @@ static void write_curve(const struct page *page, const struct curve *c) {
                    sheet_y(&d, value(c, i + 1, "y")));
     for (double year = ceil(c->low / c->step) * c->step; year <= c->high; year += c->step)
         write_year(&d, year);
-    html_write(page->stream,
-               "</svg>\n<figcaption>The curve along its two principal components (%.0f %% and "
-               "%.0f %% of its variance), both with the same unit.</figcaption></figure>\n",
-               100 * page_number(c->json, "share_across"), 100 * page_number(c->json, "share_up"));
+    html_write(
+        page->stream,
+        "</svg>\n<figcaption>The curve along its two principal components (%.0f\xc2\xa0%% and "
+        "%.0f\xc2\xa0%% of its variance), both with the same unit.</figcaption></figure>\n",
+        100 * page_number(c->json, "share_across"), 100 * page_number(c->json, "share_up"));
 }
 
 static double speed_x(const struct curve *c, double year) {

@@ -39,11 +39,14 @@ static void write_label_cases(const struct page *page, const json_t *split, cons
         return;
     write_head(page, COLUMNS, IS_NUMBER, what);
     json_array_foreach(cases, index, item) {
-        html_write(page->stream, "<tr><th scope=\"row\">%s</th><td>%s</td><td>",
+        html_write(page->stream,
+                   "<tr><th scope=\"row\">%s</th><td data-name=\"label\">%s</td>"
+                   "<td data-name=\"the reader says\">",
                    page_text(item, "document"), page_text(item, "label"));
         write_said(page, item);
         double chance = page_number(item, "label_probability");
-        html_write(page->stream, "</td><td class=\"number\">%s%.3f</td></tr>\n",
+        html_write(page->stream,
+                   "</td><td class=\"number\" data-name=\"chance of the label\">%s%.3f</td></tr>\n",
                    chance < 0.001 ? "under " : "", fmax(chance, 0.001));
     }
     fputs("</tbody></table></div>\n", page->stream);
@@ -64,13 +67,14 @@ static void write_date_cases(const struct page *page, const json_t *split, const
         double year = page_number(item, "year");
         double median = json_number_value(json_array_get(years, 1));
         html_write(page->stream,
-                   "<tr><th scope=\"row\">%s</th><td class=\"number\">%s</td><td "
-                   "class=\"number\"><b>%s</b></td>",
+                   "<tr><th scope=\"row\">%s</th><td class=\"number\" data-name=\"label\">%s</td>"
+                   "<td class=\"number\" data-name=\"the reader says\"><b>%s</b></td>",
                    page_text(item, "document"), html_year(label, year), html_year(read, median));
-        html_write(page->stream, "<td class=\"number\">%s\xe2\x80\x93%s</td>",
+        html_write(page->stream,
+                   "<td class=\"number\" data-name=\"90 %% within\">%s\xe2\x80\x93%s</td>",
                    html_year(low, json_number_value(json_array_get(years, 0))),
                    html_year(high, json_number_value(json_array_get(years, 2))));
-        html_write(page->stream, "<td class=\"number\">%s</td></tr>\n",
+        html_write(page->stream, "<td class=\"number\" data-name=\"error in years\">%s</td></tr>\n",
                    html_signed(read, median - year, 1));
     }
     fputs("</tbody></table></div>\n", page->stream);
@@ -93,7 +97,7 @@ static void write_splits(const struct page *page, const json_t *splits, const ch
         html_write(page->stream, "<p>Of %s labelled %s, %s in %s", html_count(count, labelled),
                    split_name(split), agree, html_count(text, agreeing));
         if (labelled > 0)
-            html_write(page->stream, " (%.0f %%)", 100 * agreeing / labelled);
+            html_write(page->stream, " (%.0f\xc2\xa0%%)", 100 * agreeing / labelled);
         fputs(labelled == agreeing           ? ": nothing is disputed.</p>\n"
               : listed < labelled - agreeing ? ". The surest of the others:</p>\n"
                                              : ". The others, the surest first:</p>\n",

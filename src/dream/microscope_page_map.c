@@ -293,10 +293,10 @@ void page_map(const struct page *page) {
     const json_t *components = json_object_get(page->content, "components");
     html_write(page->stream,
                "<p>The model gives every %s a point, and those who write alike stand close "
-               "together. Across runs component 1 (%.1f %% of the variance)",
+               "together. Across runs component 1 (%.1f\xc2\xa0%% of the variance)",
                page->one, 100 * page_number(json_array_get(components, 0), "share"));
     if (json_array_size(components) > 1)
-        html_write(page->stream, ", up component 2 (%.1f %%); both have the same unit",
+        html_write(page->stream, ", up component 2 (%.1f\xc2\xa0%%); both have the same unit",
                    100 * page_number(json_array_get(components, 1), "share"));
     fputs(". Where the lines cross is the mean of all.</p>\n", page->stream);
     write_tools(page);

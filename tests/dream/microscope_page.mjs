@@ -32,7 +32,7 @@ async function open(options, name) {
     await context.close();
   } };
 }
-const spotPlace = (page) => page.$eval('#spot-0', (spot) => spot.getAttribute('transform'));
+const spotPlace = (page, index = 0) => page.$eval(`#spot-${index}`, (spot) => spot.getAttribute('transform'));
 const spotColour = (page) => page.$eval('#spot-0 .dot', (dot) => getComputedStyle(dot).fill);
 const width = (page) => page.evaluate(() => [document.documentElement.scrollWidth, window.innerWidth]);
 
@@ -51,8 +51,10 @@ const width = (page) => page.evaluate(() => [document.documentElement.scrollWidt
   await page.keyboard.press('ArrowRight');
   assert.equal(await page.$eval('#card h3', (title) => title.textContent), 'Author Ann', 'an arrow chooses somebody');
   assert.equal(await page.$eval('#sheet', (sheet) => sheet.getAttribute('aria-activedescendant')), 'spot-0');
+  const other = await spotPlace(page, 1);
   await page.getByRole('button', { name: 'Zoom in' }).press('Enter');
-  assert.notEqual(await spotPlace(page), first, 'the button zooms');
+  assert.equal(await spotPlace(page), first, 'who is chosen stays');
+  assert.notEqual(await spotPlace(page, 1), other, 'the button zooms');
   await done();
 }
 
