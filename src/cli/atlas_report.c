@@ -6,6 +6,7 @@
 #include "base/cancellation.h"
 #include "base/file.h"
 #include "base/progress.h"
+#include "cli/options.h"
 #include "dream/microscope.h"
 #include "dream/microscope_page.h"
 
@@ -18,9 +19,9 @@ static void add(char *text, size_t size, const char *more) {
 static void add_option(char *text, size_t size, const char *name, const char *value) {
     char quoted[2048] = "";
     size_t at = 0;
-    int is_plain = *value != '\0' &&
-                   value[strspn(value, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-                                       "0123456789_./+-")] == '\0';
+    int is_plain =
+        *value != '\0' && value[strspn(value, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                                              "0123456789_./+-")] == '\0';
     for (; *value != '\0' && at + 5 < sizeof quoted; value++)
         at += (size_t)snprintf(quoted + at, sizeof quoted - at, *value == '\'' ? "'\\''" : "%c",
                                *value);
@@ -78,10 +79,20 @@ static int is_stopped(void *context) {
     return progress_stop_wanted();
 }
 
+static int has_places(const struct model *model) {
+    for (size_t s = 0; s < model->slots.count; s++)
+        if (model->slots.slots[s].kind == LATENT_PLACE)
+            return 1;
+    return 0;
+}
+
 static int collect(json_t **content, const struct atlas_report *r, const struct model *model,
                    const struct corpus *corpus, const struct slot *slot, struct error *error) {
     char command[4096];
     struct progress progress;
+    struct coastlines coasts = {0};
+    if (has_places(model) && coastlines_read_beside(&coasts, option_gazetteer_path(NULL), error))
+        return -1;
     describe_command(command, sizeof command, r, slot);
     struct microscope_options options = {.slot = slot,
                                          .command = command,
@@ -92,6 +103,7 @@ static int collect(json_t **content, const struct atlas_report *r, const struct 
                                          .seed = r->seed,
                                          .disputed = r->disputed,
                                          .threads = (size_t)omp_get_max_threads(),
+                                         .coasts = &coasts,
                                          .progress = show,
                                          .progress_context = &progress};
     cancellation_set(is_stopped, NULL);
@@ -99,6 +111,7 @@ static int collect(json_t **content, const struct atlas_report *r, const struct 
     int result = microscope_create(content, model, corpus, &options, error);
     progress_finish(&progress);
     cancellation_set(NULL, NULL);
+    coastlines_free(&coasts);
     if (result != 0 && progress_stop_wanted())
         return error_set(error, "stopped; %s was not written", r->path);
     return result;

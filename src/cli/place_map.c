@@ -1,10 +1,8 @@
 #include "cli/place_map.h"
 
-#include <libgen.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/memory.h"
 #include "dream/place_belief.h"
@@ -136,16 +134,6 @@ static void add_points(struct drawing *d, const struct slot *slot, const double 
     d->map.points = d->points;
 }
 
-static int read_coasts(struct coastlines *coasts, const char *gazetteer_path, struct error *error) {
-    char directory[4096], path[4200];
-    *coasts = (struct coastlines){0};
-    if (gazetteer_path == NULL)
-        return 0;
-    snprintf(directory, sizeof directory, "%s", gazetteer_path);
-    snprintf(path, sizeof path, "%s/coastlines.txt", dirname(directory));
-    return access(path, F_OK) == 0 ? coastlines_read(coasts, path, error) : 0;
-}
-
 int place_map_write(const char *path, const struct slot *slot, const double *log_odds, size_t count,
                     const struct gazetteer *gazetteer, const char *gazetteer_path,
                     struct error *error) {
@@ -153,7 +141,7 @@ int place_map_write(const char *path, const struct slot *slot, const double *log
     struct drawing *d = memory_allocate(1, sizeof *d, error);
     if (d == NULL)
         return -1;
-    int result = read_coasts(&coasts, gazetteer_path, error);
+    int result = coastlines_read_beside(&coasts, gazetteer_path, error);
     set_window(&d->map, slot, log_odds);
     if (result == 0 && fill_shares(d, slot, log_odds, error) == 0) {
         struct place_summary summary = place_summarise(slot, log_odds);

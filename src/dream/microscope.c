@@ -185,6 +185,7 @@ static json_t *collect(struct microscope *m, struct error *error) {
         collector *collect;
     } PARTS[] = {{"components", microscope_components},
                  {"dates", microscope_dates},
+                 {"places", microscope_places},
                  {"neighbours", microscope_neighbours},
                  {"disputed", microscope_disputed}};
     json_t *all = json_pack("{s:o, s:o, s:o}", "header", header_to_json(m), "kinds",

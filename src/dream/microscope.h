@@ -9,6 +9,7 @@
 #include <jansson.h>
 
 #include "latent/model.h"
+#include "text/coastlines.h"
 #include "text/corpus.h"
 
 /* Labels beyond these, those with fewest documents, are left out and counted. A map of more could
@@ -27,7 +28,8 @@ struct microscope_options {
     uint64_t seed;
     size_t disputed; /* so many training documents are read, too, spread over the corpus */
     size_t threads;  /* at least 1 */
-    microscope_progress *progress; /* NULL: nobody looks on */
+    const struct coastlines *coasts; /* for maps of places; NULL: none are drawn */
+    microscope_progress *progress;   /* NULL: nobody looks on */
     void *progress_context;
 };
 

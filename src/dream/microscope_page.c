@@ -85,7 +85,7 @@ static const struct section SECTIONS[] = {
     {"map", "The map", page_map, NULL},
     {"components", "Components", page_components, NULL},
     {"dates", "The curve of dates", page_dates, "dates"},
-    /* Places stand here, after dates, when slots hold them. */
+    {"places", "The map of places", page_places, "places"},
     {"neighbours", "Nearest to each other", page_neighbours, NULL},
     {"disputed", "Disputed cases", page_disputed, NULL},
 };

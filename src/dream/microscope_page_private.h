@@ -8,8 +8,8 @@
 #include "dream/html.h"
 
 enum {
-    PAGE_HUES = 6,    /* colours for words, in the style sheet: c1 ..; c0: any other */
-    PAGE_STEPS = 16,  /* of the scale for numbers: s0 .. s15 */
+    PAGE_HUES = 6,   /* colours for words, in the style sheet: c1 ..; c0: any other */
+    PAGE_STEPS = 16, /* of the scale for numbers: s0 .. s15 */
     PAGE_COLOURINGS = 8
 };
 
@@ -53,6 +53,7 @@ double page_round_step(double range, double most);
 void page_map(const struct page *page);
 void page_components(const struct page *page);
 void page_dates(const struct page *page);
+void page_places(const struct page *page);
 void page_neighbours(const struct page *page);
 void page_disputed(const struct page *page);
 

@@ -35,6 +35,7 @@ json_t *microscope_number(double x);
 /* Each returns its part of the object, which is the caller's, or NULL with the error. */
 json_t *microscope_components(struct microscope *m, struct error *error);
 json_t *microscope_dates(struct microscope *m, struct error *error);
+json_t *microscope_places(struct microscope *m, struct error *error);
 /* {"nearest": [for each label: [index, distance] ...], "pairs": ..., "tree": ...} */
 json_t *microscope_neighbours(struct microscope *m, struct error *error);
 json_t *microscope_disputed(struct microscope *m, struct error *error);

@@ -1,8 +1,11 @@
 #include "text/coastlines.h"
 
+#include <libgen.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/file.h"
 #include "base/memory.h"
@@ -66,6 +69,16 @@ int coastlines_read(struct coastlines *c, const char *path, struct error *error)
     if (result != 0)
         coastlines_free(c);
     return result;
+}
+
+int coastlines_read_beside(struct coastlines *c, const char *gazetteer_path, struct error *error) {
+    char directory[4096], path[4200];
+    *c = (struct coastlines){0};
+    if (gazetteer_path == NULL)
+        return 0;
+    snprintf(directory, sizeof directory, "%s", gazetteer_path);
+    snprintf(path, sizeof path, "%s/coastlines.txt", dirname(directory));
+    return access(path, F_OK) == 0 ? coastlines_read(c, path, error) : 0;
 }
 
 void coastlines_free(struct coastlines *c) {

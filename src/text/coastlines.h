@@ -13,6 +13,10 @@ struct coastlines {
 
 /* The error names the line that is wrong; nothing is left to free then. */
 int coastlines_read(struct coastlines *coastlines, const char *path, struct error *error);
+/* The file coastlines.txt in the directory of a gazetteer; none (and no error) where there is no
+ * such file, or the path is NULL. */
+int coastlines_read_beside(struct coastlines *coastlines, const char *gazetteer_path,
+                           struct error *error);
 void coastlines_free(struct coastlines *coastlines);
 
 #endif
