@@ -4,6 +4,10 @@
 #include "dream/microscope_page_private.h"
 
 enum { WIDTH = 820, TALLEST = 560 };
+/* Of a coast, in units of the sheet. */
+static const double LEAST_STEP = 0.8;
+/* Around the documents' places: degrees, and a share of how far they lie apart. */
+static const double LEAST_MARGIN = 4, MARGIN = 0.1;
 
 /* What is shown, in degrees, and how it comes to lie on the sheet: equirectangular, true to scale
  * at its middle. */
@@ -12,7 +16,7 @@ struct sheet {
     const json_t *json;
     double west, south, north, middle; /* middle: the longitude around which all others lie */
     double scale, narrow;              /* of a degree of latitude; of one of longitude beside it */
-    double height;
+    double width, height;
 };
 
 static double longitude_of(const struct sheet *s, const json_t *at) {
@@ -26,23 +30,39 @@ static double sheet_y(const struct sheet *s, double latitude) {
     return (s->north - latitude) * s->scale;
 }
 
-/* All of the grid. */
-static struct sheet sheet_of(const struct page *page, const json_t *json) {
-    const json_t *field = json_object_get(json, "field"), *at;
+static void widen(const struct sheet *s, const char *part, double bounds[4]) {
+    const json_t *list = json_object_get(s->json, part), *at;
     size_t i;
-    struct sheet s = {.page = page, .json = json, .west = 1e3, .south = 1e3, .north = -1e3};
-    double east = -1e3;
-    /* The first point of a Fibonacci lattice is at its middle. */
-    s.middle = page_number(json_array_get(field, 0), "longitude");
-    json_array_foreach(field, i, at) {
-        s.west = fmin(s.west, longitude_of(&s, at));
-        east = fmax(east, longitude_of(&s, at));
-        s.south = fmin(s.south, page_number(at, "latitude"));
-        s.north = fmax(s.north, page_number(at, "latitude"));
+    json_array_foreach(list, i, at) {
+        bounds[0] = fmin(bounds[0], longitude_of(s, at));
+        bounds[1] = fmax(bounds[1], longitude_of(s, at));
+        bounds[2] = fmin(bounds[2], page_number(at, "latitude"));
+        bounds[3] = fmax(bounds[3], page_number(at, "latitude"));
     }
+}
+
+/* Where documents come from, with a margin, and no more than the grid. */
+static struct sheet sheet_of(const struct page *page, const json_t *json) {
+    struct sheet s = {.page = page, .json = json};
+    double grid[4] = {1e3, -1e3, 1e3, -1e3}, sites[4] = {1e3, -1e3, 1e3, -1e3};
+    /* The first point of a Fibonacci lattice is at its middle. */
+    s.middle = page_number(json_array_get(json_object_get(json, "field"), 0), "longitude");
+    widen(&s, "field", grid);
+    widen(&s, "sites", sites);
+    for (size_t k = 0; k < 4; k += 2) {
+        double margin = LEAST_MARGIN + MARGIN * fmax(0, sites[k + 1] - sites[k]);
+        if (sites[k] > sites[k + 1])
+            continue; /* no document says where it comes from */
+        grid[k] = fmax(grid[k], sites[k] - margin);
+        grid[k + 1] = fmin(grid[k + 1], sites[k + 1] + margin);
+    }
+    s.west = grid[0];
+    s.south = grid[2];
+    s.north = grid[3];
     s.narrow = fmax(0.3, cos((s.south + s.north) / 2 * M_PI / 180));
-    s.scale = fmin(WIDTH / fmax((east - s.west) * s.narrow, 1e-6),
+    s.scale = fmin(WIDTH / fmax((grid[1] - s.west) * s.narrow, 1e-6),
                    TALLEST / fmax(s.north - s.south, 1e-6));
+    s.width = (grid[1] - s.west) * s.scale * s.narrow;
     s.height = (s.north - s.south) * s.scale;
     return s;
 }
@@ -66,23 +86,42 @@ static void write_field(const struct sheet *s) {
     }
 }
 
-/* Rings that jump to the other side are broken there. */
+static int is_on_sheet(double x, double y, const struct sheet *s) {
+    return x >= 0 && x <= s->width && y >= 0 && y <= s->height;
+}
+
+/* Rings that jump to the other side are broken there; points that nobody could tell from the last
+ * one are left out, and so are those off the sheet but the first after one on it. */
+static void write_ring(const struct sheet *s, const json_t *ring) {
+    double x = 0, y = 0, last_x = 0, last_y = 0;
+    int was_shown = 0, is_begun = 0;
+    for (size_t k = 0; k + 1 < json_array_size(ring); k += 2) {
+        double east = json_number_value(json_array_get(ring, k));
+        x = sheet_x(s, s->middle + remainder(east - s->middle, 360));
+        y = sheet_y(s, json_number_value(json_array_get(ring, k + 1)));
+        int is_shown = is_on_sheet(x, y, s);
+        int is_far = fabs(x - last_x) > s->width / 2;
+        if (is_begun && !is_far && hypot(x - last_x, y - last_y) < LEAST_STEP)
+            continue;
+        if ((is_shown || was_shown) && !is_begun)
+            html_write(s->page->stream, "<path class=\"coast\" d=\"");
+        if (is_shown || was_shown) {
+            html_write(s->page->stream, "%s%.1f %.1f", !was_shown || is_far ? "M" : "L", x, y);
+            is_begun = 1;
+        }
+        was_shown = is_shown;
+        last_x = x;
+        last_y = y;
+    }
+    if (is_begun)
+        html_write(s->page->stream, "\"/>\n");
+}
+
 static void write_coasts(const struct sheet *s) {
     const json_t *coasts = json_object_get(s->json, "coasts"), *ring;
     size_t i;
     json_array_foreach(coasts, i, ring) {
-        double before = 0;
-        html_write(s->page->stream, "<path class=\"coast\" d=\"");
-        for (size_t k = 0; k + 1 < json_array_size(ring); k += 2) {
-            double east = json_number_value(json_array_get(ring, k));
-            double north = json_number_value(json_array_get(ring, k + 1));
-            east = s->middle + remainder(east - s->middle, 360);
-            html_write(s->page->stream, "%s%.1f %.1f",
-                       k == 0 || fabs(east - before) > 180 ? "M" : "L", sheet_x(s, east),
-                       sheet_y(s, north));
-            before = east;
-        }
-        html_write(s->page->stream, "\"/>\n");
+        write_ring(s, ring);
     }
 }
 
@@ -113,9 +152,9 @@ static void write_sites(const struct sheet *s) {
 
 static void write_map(const struct sheet *s) {
     html_write(s->page->stream,
-               "<figure class=\"places\"><svg viewBox=\"0 0 %d %.0f\" role=\"img\" "
+               "<figure class=\"places\"><svg viewBox=\"0 0 %.0f %.0f\" role=\"img\" "
                "aria-label=\"Map of the slot %s\">\n",
-               WIDTH, s->height, page_text(s->json, "slot"));
+               s->width, s->height, page_text(s->json, "slot"));
     write_field(s);
     write_coasts(s);
     write_sites(s);
