@@ -20,6 +20,7 @@ struct run {
     size_t count, pieces, samples, validation_every;
     struct corpus *corpus;
     struct model *model;
+    struct gazetteer *gazetteer;
     struct handle handle;
 };
 
@@ -44,7 +45,7 @@ static const char HELP[] =
     "  --pieces N          pieces of each author's texts to predict; 0: none (12)\n"
     "  --samples N         draws for each author, to predict with (4)\n"
     "  --validation-every N  training documents kept apart; as in training (16)\n"
-    "  --json [FILE]       everything as JSON\n" BASE_HELP "\n"
+    "  --json [FILE]       everything as JSON\n" BASE_HELP GAZETTEER_HELP "\n"
     "example: trine imagine --model demo/sotu.gguf --date 1850 --seed 7 --save h.json";
 
 static int parse_option(struct run *run, int option, int argc, char **argv, struct error *error) {
@@ -335,7 +336,8 @@ static int execute(struct run *run, struct error *error) {
         return evaluate(run, error);
     if (run->is_kept)
         return model_save(run->model, run->model_path, error);
-    if (handle_wishes_grant(&run->handle, &run->wishes, run->model, error))
+    if (option_gazetteer(&run->gazetteer, run->model, run->wishes.gazetteer, error) ||
+        handle_wishes_grant(&run->handle, &run->wishes, run->model, error))
         return -1;
     int result = expect(&expectation, run, error);
     if (result == 0)
@@ -355,6 +357,7 @@ int command_imagine(int argc, char **argv) {
         fprintf(stderr, "trine imagine: %s\n", error.message);
     handle_free(&run.handle);
     model_destroy(run.model);
+    gazetteer_close(run.gazetteer);
     corpus_close(run.corpus);
     return status;
 }

@@ -29,8 +29,14 @@ grep -q '40.40° N 3.70° W' page.html || fail "west is not told from east"
 [ "$(grep -o '<circle class="field s' page.html | wc -l)" -gt 500 ] || fail "the learned function is not drawn"
 if grep -q 'class="coast"' page.html; then fail "coasts out of nowhere"; fi
 
+# Who would write there, though nobody did; by name as well.
+printf 'Paris\t48.8534\t2.3488\tFR\t2138551\tcity\n' >places.tsv
+"$TRINE" imagine --model placed.gguf --gazetteer places.tsv --place Paris --seed 7 >imagined 2>&1 || fail "imagine: $(cat imagined)"
+grep -q 'known: place Paris, FR' imagined && grep -q 'learned from 3 authors' imagined || fail "imagine --place: $(cat imagined)"
+"$TRINE" write --model placed.gguf --place 50,10 --author sampled --seed 7 --tokens 3 2>said >/dev/null || fail "a sampled author: $(cat said)"
+grep -q 'an author who never wrote' said || fail "nobody is sampled: $(cat said)"
+
 # With coasts; one that is broken is named.
-printf '# nobody\n' >places.tsv
 printf -- '-10,36 30,36 30,60 -10,60 -10,36\n' >coastlines.txt
 export TRINE_GAZETTEER=$work/places.tsv
 report coasts.html
