@@ -8,11 +8,10 @@ here=build/peers
 mkdir -p "$here/work"
 base=$(recipes/smollm2-sotu/fetch.sh "$here") || skip "the checkpoint could not be fetched"
 python=${TRINE_PEERS:-$here/python/bin/python}
-command -v g++ >/dev/null || tools/packages.sh g++ >/dev/null 2>&1 || true
-if ! "$python" -c 'import llama_cpp, gguf, numpy' 2>/dev/null; then
-    [ -z "${TRINE_PEERS:-}" ] || skip "$TRINE_PEERS lacks llama_cpp, gguf or numpy"
-    { python3 -m venv "$here/python" && timeout 1200 "$here/python/bin/pip" install -q -r tests/peers/requirements.txt; } \
-        >"$here/log" 2>&1 || skip "llama-cpp-python could not be installed: $(tail -n 1 "$here/log")"
+if [ -n "${TRINE_PEERS:-}" ]; then
+    "$python" -c 'import llama_cpp, gguf, numpy' 2>/dev/null || skip "$TRINE_PEERS lacks llama_cpp, gguf or numpy"
+else
+    why=$(tests/peers/prepare.sh) || skip "llama-cpp-python could not be installed: $why"
 fi
 adapted=models/smollm2-sotu/smollm2-sotu.gguf
 [ -e "$adapted" ] || adapted=
