@@ -7,7 +7,8 @@ skip() { echo "skipped: $1"; exit 77; }
 command -v node >/dev/null 2>&1 || skip "there is no Node.js"
 export CHROMIUM=${CHROMIUM:-$(command -v chromium || true)}
 [ -n "$CHROMIUM" ] || skip "there is no chromium, so the report was not tried in a browser"
-[ -e studio/node_modules/playwright-core ] || skip "the studio's packages (npm ci in studio/) are not there: they drive the browser"
+. tests/studio_packages.sh
+studio_packages || skip "npm could not install the studio's packages, which drive the browser"
 here=$PWD
 . tests/cli/tiny.sh
 tiny_corpus

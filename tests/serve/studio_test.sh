@@ -6,10 +6,9 @@ skip() { echo "skipped: $1"; exit 77; }
 [ "${TRINE_BUILD:-build}" = build ] || skip "the page is tested with the plain build"
 command -v npm >/dev/null 2>&1 || skip "there is no npm"
 export CHROMIUM=${CHROMIUM:-$(command -v chromium || true)}
+. tests/studio_packages.sh
+studio_packages || skip "npm could not install what the page's tests need"
 cd studio
-if [ ! -e node_modules/vitest ] || [ package-lock.json -nt node_modules/.package-lock.json ]; then
-    npm ci --ignore-scripts --no-audit --no-fund >/dev/null 2>&1 || skip "npm could not install what the page's tests need"
-fi
 npm run --silent check
 npm run --silent unit
 npm run --silent build >/dev/null
