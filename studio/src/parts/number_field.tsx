@@ -3,12 +3,13 @@ interface NumberFieldProps {
   value: number;
   least: number;
   most: number;
+  isWhole?: boolean;
   onChange: (value: number) => void;
 }
 
-/* A whole number. What is typed counts as soon as it is one within the limits; what is not one is gone when the
+/* A whole number, or any. What is typed counts as soon as it is one within the limits; what is not one is gone when the
  * field is left. */
-export function NumberField({ label, value, least, most, onChange }: NumberFieldProps) {
+export function NumberField({ label, value, least, most, isWhole = true, onChange }: NumberFieldProps) {
   return (
     <label class="field">
       <span>{label}</span>
@@ -16,11 +17,11 @@ export function NumberField({ label, value, least, most, onChange }: NumberField
         type="number"
         min={least}
         max={most}
-        step={1}
+        step={isWhole ? 1 : 'any'}
         value={value}
         onInput={(event) => {
           const typed = event.currentTarget.valueAsNumber;
-          if (Number.isInteger(typed) && typed >= least && typed <= most) onChange(typed);
+          if ((isWhole ? Number.isInteger(typed) : Number.isFinite(typed)) && typed >= least && typed <= most) onChange(typed);
         }}
         onBlur={(event) => {
           event.currentTarget.value = String(value);
