@@ -8,14 +8,47 @@ import type { Plugin } from 'vite';
 const NAME = 'virtual:land';
 const STEPS = 20; /* for one degree; src/parts/place_ground.tsx scales it back */
 
-function ringPath(ring: readonly (readonly number[])[]): string {
+type Point = readonly [x: number, y: number];
+
+/* Where a ring goes over the date line it goes on beyond 180 degrees; the page draws the world as often as that takes. One that
+ * goes around the south pole is closed there. */
+function unrolled(ring: readonly (readonly number[])[]): Point[] {
+  const points: Point[] = [];
+  for (const [longitude = 0, latitude = 0] of ring) {
+    const last = points[points.length - 1]?.[0] ?? longitude;
+    points.push([longitude + 360 * Math.round((last - longitude) / 360), latitude]);
+  }
+  const [first, last] = [points[0]?.[0] ?? 0, points.pop()?.[0] ?? 0]; /* a ring ends where it begins */
+  if (Math.abs(last - first) > 180) points.push([last, points[0]?.[1] ?? 0], [last, -90], [first, -90]);
+  return points;
+}
+
+/* Moved around the world so that its middle is as near as can be to the meridian `near`. */
+function turned(points: readonly Point[], near: number): Point[] {
+  const turns = 360 * Math.round((near - middleOf(points)) / 360);
+  return points.map(([longitude, latitude]) => [longitude + turns, latitude]);
+}
+
+function middleOf(points: readonly Point[]): number {
+  const all = points.map(([longitude]) => longitude);
+  return (Math.min(...all) + Math.max(...all)) / 2;
+}
+
+/* Its lakes lie where it does. */
+function polygonPath([outer = [], ...holes]: readonly (readonly (readonly number[])[])[]): string {
+  const coast = turned(unrolled(outer), 0);
+  const shores = holes.map((hole) => turned(unrolled(hole), middleOf(coast)));
+  return [coast, ...shores].map(ringPath).join('');
+}
+
+function ringPath(points: readonly Point[]): string {
   let [x, y] = [0, 0];
   let path = '';
-  for (const [longitude = 0, latitude = 0] of ring.slice(0, -1)) {
+  for (const [longitude, latitude] of points) {
     const dx = Math.round(longitude * STEPS) - x;
     const dy = Math.round(-latitude * STEPS) - y;
     if (path !== '' && dx === 0 && dy === 0) continue;
-    path += `${path === '' ? 'M' : path.includes('l') ? ' ' : 'l'}${dx}${dy < 0 ? '' : ' '}${dy}`;
+    path += `${path === '' ? 'M' : path.includes('l') ? ' ' : 'l'}${dx} ${dy}`;
     x += dx;
     y += dy;
   }
@@ -29,7 +62,7 @@ export function landPath(): string {
     if (geometry.type === 'MultiPolygon') return geometry.coordinates;
     return geometry.type === 'Polygon' ? [geometry.coordinates] : [];
   });
-  return polygons.flat().map(ringPath).join('');
+  return polygons.map(polygonPath).join('');
 }
 
 export function land(): Plugin {

@@ -23,7 +23,7 @@ export function PlaceGround({ view, squeeze, region, children }: PlaceGroundProp
   const isPart = region !== undefined && region.radius < 180;
   return (
     <svg class="place-ground" viewBox={`0 0 ${MAP_SIZE.width} ${MAP_SIZE.height}`} aria-hidden="true">
-      {copies(view, MAP_SIZE, squeeze).map((turn) => {
+      {copies(view, MAP_SIZE, squeeze, 1).map((turn) => {
         const origin = toScreen({ x: turn * 360 * squeeze, y: 0 }, view, MAP_SIZE);
         return (
           <path

@@ -25,6 +25,7 @@ export interface MockOptions {
   keys?: boolean;
   conversations?: boolean;
   market?: boolean;
+  places?: boolean;
   jobs?: Record<string, unknown>[] | null;
   delay?: number;
   layers?: string[];
@@ -124,6 +125,13 @@ export async function api<T>(base: string, path: string): Promise<T> {
 export async function hasLayer(base: string, layer: string): Promise<boolean> {
   const { data } = await api<{ data: { layer: string }[] }>(base, 'v1/models');
   return data.some((model) => model.layer === layer);
+}
+
+/* Its slot of places, where it has one. */
+export async function placeSlot(base: string): Promise<{ name: string; region: { latitude: number; longitude: number } } | undefined> {
+  type Slot = { name: string; kind: string; region: { latitude: number; longitude: number } };
+  const { data } = await api<{ data: { layer: string; slots: Slot[] }[] }>(base, 'v1/models');
+  return data.find(({ layer }) => layer === 'dream')?.slots.find(({ kind }) => kind === 'place');
 }
 
 export async function authors(base: string): Promise<string[]> {
