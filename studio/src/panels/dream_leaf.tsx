@@ -100,13 +100,16 @@ function Posterior({ model, writing, dates, form }: Omit<LeafProps, 'name' | 'pr
       ) : (
         <p class="soft">{isAuthorTold ? 'The author was told.' : 'Nothing is known yet.'}</p>
       )}
-      {date ? (
-        <TimeLine years={date} first={dates.first} last={dates.last} label="When it seems to be written" />
-      ) : (
-        <p class="soft">{form.date !== null ? 'The date was told.' : ''}</p>
-      )}
-      {place !== undefined && <PlaceBeliefMap belief={place} region={where?.region} label="Where it seems to be written" />}
-      {place === undefined && form.place !== null && <p class="soft">The place was told.</p>}
+      <div class="posterior-side">
+        {date !== undefined && (
+          <TimeLine years={date} first={dates.first} last={dates.last} label="When it seems to be written" />
+        )}
+        {date === undefined && form.date !== null && <p class="soft">The date was told.</p>}
+        {place !== undefined && (
+          <PlaceBeliefMap belief={place} region={where?.region} label="Where it seems to be written" />
+        )}
+        {place === undefined && form.place !== null && <p class="soft">The place was told.</p>}
+      </div>
     </section>
   );
 }

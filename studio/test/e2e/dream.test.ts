@@ -283,7 +283,8 @@ describe('Dream', () => {
   });
 
   it('zooms the map of places to the point, and shows all again', async (context) => {
-    if ((await placeSlot(base())) === undefined) return context.skip();
+    const slot = await placeSlot(base());
+    if (slot === undefined) return context.skip();
     const { page } = await open('dream?place=41.88,-87.63');
     await mapInPlace(page);
     expect(await page.getByRole('spinbutton', { name: 'Latitude' }).inputValue()).toBe('41.88');
@@ -299,7 +300,7 @@ describe('Dream', () => {
     const box = (await page.locator('.place-map .pad-thumb').boundingBox()) ?? { x: 0, y: 0, width: 0, height: 0 };
     expect(box.x).toBeGreaterThan(frame.x - 1); /* the map follows */
     expect(box.x + box.width).toBeLessThan(frame.x + frame.width + 1);
-    await page.getByText('beyond what it has read').waitFor();
+    if (slot.region.radius < 50) await page.getByText('beyond what it has read').waitFor();
     await page.getByRole('spinbutton', { name: 'Latitude' }).fill('41.88');
     await page.getByRole('spinbutton', { name: 'Longitude' }).fill('-87.63');
     await page.getByRole('button', { name: 'Show all' }).click();

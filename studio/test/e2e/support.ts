@@ -1,6 +1,7 @@
 /* A browser, and a server to show: the mock, or the one at STUDIO_URL (with the access key STUDIO_KEY). */
 import { chromium, type Browser, type BrowserContextOptions, type Locator, type Page, type Request } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, expect } from 'vitest';
+import type { Region } from '../../src/lib/types';
 import { createMockServer } from '../mock_server.js';
 
 export const REAL = process.env['STUDIO_URL'] ?? '';
@@ -128,8 +129,8 @@ export async function hasLayer(base: string, layer: string): Promise<boolean> {
 }
 
 /* Its slot of places, where it has one. */
-export async function placeSlot(base: string): Promise<{ name: string; region: { latitude: number; longitude: number } } | undefined> {
-  type Slot = { name: string; kind: string; region: { latitude: number; longitude: number } };
+export async function placeSlot(base: string): Promise<{ name: string; region: Region } | undefined> {
+  type Slot = { name: string; kind: string; region: Region };
   const { data } = await api<{ data: { layer: string; slots: Slot[] }[] }>(base, 'v1/models');
   return data.find(({ layer }) => layer === 'dream')?.slots.find(({ kind }) => kind === 'place');
 }
