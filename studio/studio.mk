@@ -3,7 +3,7 @@
 STUDIO ?= 1
 STUDIO_KIND := $(if $(filter 0,$(STUDIO)),without,$(if $(shell command -v npm 2>/dev/null),with,without))
 STUDIO_HEADER = build/studio/$(STUDIO_KIND)/studio_embedded.h
-STUDIO_SOURCES = $(shell find studio/src studio/public -type f) studio/index.html studio/vite.config.ts \
+STUDIO_SOURCES = $(shell find studio/src studio/public -type f) studio/index.html studio/vite.config.ts studio/land.ts \
     studio/package.json studio/package-lock.json
 
 .PHONY: studio

@@ -1,11 +1,13 @@
 import { readFileSync } from 'node:fs';
 import { defineConfig, type Plugin } from 'vite';
+import { land } from './land';
 
 /* The licences of what the page contains, which their texts ask to be passed on. */
 function licences(): Plugin {
   const parts = [
     ['Preact', 'node_modules/preact/LICENSE'],
     ['Source Serif 4', 'node_modules/@fontsource/source-serif-4/LICENSE'],
+    ['World Atlas, made with Natural Earth', 'node_modules/world-atlas/LICENSE'],
   ] as const;
   return {
     name: 'licences',
@@ -21,7 +23,7 @@ function licences(): Plugin {
  * scripts nor data: addresses. */
 export default defineConfig({
   base: './',
-  plugins: [licences()],
+  plugins: [land(), licences()],
   esbuild: { jsx: 'automatic', jsxImportSource: 'preact', legalComments: 'none' },
   build: {
     target: 'es2022',

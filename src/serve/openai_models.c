@@ -10,14 +10,24 @@ json_t *openai_model_name(const struct resident_model *model, enum resident_laye
     return json_sprintf("%s/%s", model->name, resident_layer_name(layer));
 }
 
+/* Where a place slot's grid lies; NULL of other slots, which have no such field. */
+static json_t *region_to_json(const struct slot *slot) {
+    if (slot->kind != LATENT_PLACE)
+        return NULL;
+    const struct cap *cap = &slot->cap;
+    return json_pack("{s:f, s:f, s:f}", "latitude", cap->centre.latitude, "longitude",
+                     cap->centre.longitude, "radius", cap->radius);
+}
+
 static json_t *slots_to_json(const struct slots *slots) {
     json_t *list = json_array();
     for (size_t s = 0; s < slots->count; s++) {
         const struct slot *slot = &slots->slots[s];
         int has_labels = slot->kind == LATENT_CATEGORICAL;
-        json_array_append_new(list, json_pack("{s:s, s:s, s:I}", "name", slot->name, "kind",
+        json_array_append_new(list, json_pack("{s:s, s:s, s:I, s:o*}", "name", slot->name, "kind",
                                               latent_kind_name(slot->kind), "labels",
-                                              has_labels ? (json_int_t)slot->point_count : 0));
+                                              has_labels ? (json_int_t)slot->point_count : 0,
+                                              "region", region_to_json(slot)));
     }
     return list;
 }

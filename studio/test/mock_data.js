@@ -54,6 +54,7 @@ export const AUTHORS = ROWS.trim()
   });
 
 export const PARTIES = [...new Set(AUTHORS.map(({ party }) => party))];
+export const REGION = { latitude: 38.5, longitude: -96, radius: 24 };
 export const DATES = { first: 1790, last: 2024 };
 
 export const COMPONENTS = [

@@ -11,7 +11,7 @@ import { existsSync, readFileSync, statSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { dirname, extname, join, normalize } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { AUTHORS, COMPONENTS, DATES, JOBS, MARKET, PARTIES, PASSAGES, PRINCIPLES, STANDARDS, VALUES } from './mock_data.js';
+import { AUTHORS, COMPONENTS, DATES, JOBS, MARKET, PARTIES, PASSAGES, PRINCIPLES, REGION, STANDARDS, VALUES } from './mock_data.js';
 
 const HERE = dirname(fileURLToPath(import.meta.url));
 export const PAGE = join(HERE, '../../build/studio/dist');
@@ -58,12 +58,35 @@ function nearestAuthors(date, sharpness, wanted) {
     .slice(0, wanted);
 }
 
+/* A belief about a place that closes in on Springfield, Illinois; `share`: of the way there. */
+function placeBelief(share) {
+  const latitude = 39.8 - 1.5 * (1 - share);
+  const longitude = -89.6 - 6 * (1 - share);
+  return {
+    latitude,
+    longitude,
+    kilometres_50: Math.round(150 + 900 * (1 - share)),
+    kilometres_90: Math.round(420 + 1700 * (1 - share)),
+    places: [
+      { latitude, longitude, kilometres: 163, probability: 0.2 + 0.5 * share },
+      { latitude: 38.9, longitude: -77, kilometres: 163, probability: 0.5 - 0.4 * share },
+      { latitude: 40.7, longitude: -74, kilometres: 163, probability: 0.05 },
+    ],
+  };
+}
+
+function checkPlace(text) {
+  const [latitude, longitude, ...more] = String(text).split(',').map(Number);
+  if (more.length > 0 || !(Math.abs(latitude) <= 90) || !(Math.abs(longitude) <= 180))
+    throw new Refusal(400, `"${text}" is neither "latitude,longitude" nor a name.`);
+}
+
 function entropyOf(guesses) {
   return guesses.reduce((sum, { probability }) => sum - (probability > 0 ? probability * Math.log(probability) : 0), 0);
 }
 
 function checkedHandle(handle) {
-  if (handle === undefined) return { date: null, authorTold: false, dateTold: false };
+  if (handle === undefined) return { date: null, authorTold: false, dateTold: false, placeTold: false };
   const known = new Set(AUTHORS.map(({ label }) => label));
   const dateOf = (name) => {
     if (!known.has(name)) throw new Refusal(400, `There is no author "${name}" in this model.`);
@@ -79,6 +102,7 @@ function checkedHandle(handle) {
   }
   if (handle.like !== undefined) date = 1862;
   if (handle.date !== undefined) date = Number(handle.date);
+  if (handle.place !== undefined) checkPlace(handle.place);
   for (const shift of handle.shift ?? []) {
     if (!Number.isInteger(shift.component) || shift.component < 1 || shift.component > COMPONENTS.length)
       throw new Refusal(400, `There is no component ${shift.component}.`);
@@ -87,10 +111,11 @@ function checkedHandle(handle) {
     date,
     authorTold: handle.author !== undefined || handle.mix !== undefined || handle.like !== undefined,
     dateTold: handle.date !== undefined,
+    placeTold: handle.place !== undefined,
   };
 }
 
-async function* completion(body, delay) {
+async function* completion(body, delay, places) {
   const told = checkedHandle(body.handle);
   const date = told.date ?? PASSAGES[Math.floor(fraction(`seed ${body.seed}`) * PASSAGES.length)][0];
   const [, passage] = PASSAGES.reduce((best, one) => (Math.abs(one[0] - date) < Math.abs(best[0] - date) ? one : best));
@@ -104,6 +129,7 @@ async function* completion(body, delay) {
     const reading = { tokens: index + 1 };
     if (!told.authorTold) reading.author = nearestAuthors(middle, sharpness, 5);
     if (!told.dateTold) reading.date = { median: middle, low: middle - spread, high: middle + spread };
+    if (places && !told.placeTold) reading.place = placeBelief(Math.min(1, index / 30));
     yield {
       id: 'cmpl-1', object: 'text_completion', created: 0, model: body.model,
       choices: [{ index: 0, text, finish_reason: index === count - 1 ? 'length' : null, logprobs: null }],
@@ -113,7 +139,7 @@ async function* completion(body, delay) {
   }
 }
 
-function read(body) {
+function read(body, places) {
   const text = String(body.text ?? '');
   if (text.trim() === '') throw new Refusal(400, '"text" is empty.');
   const parts = text.match(/\s*\S+/g) ?? [];
@@ -139,6 +165,7 @@ function read(body) {
       party: { kind: 'categorical', labels: partyLabels, entropy: entropyOf(partyLabels) },
     },
   };
+  if (places) reply.slots.place = { kind: 'place', ...placeBelief(Math.min(1, parts.length / 40)) };
   if (body.by_token) {
     const join = Math.max(1, Math.ceil(parts.length / 2000));
     reply.path = [];
@@ -275,11 +302,11 @@ async function* chat(body, delay) {
   yield event({}, reply.reason, body.why ? { trine: reply.trine } : {});
 }
 
-/* options: { scope, keys, conversations, market, jobs, delay, layers }; jobs: a list that may be changed while the
+/* options: { scope, keys, conversations, market, places, jobs, delay, layers }; jobs: a list that may be changed while the
  * server runs, null: it does not look on at any. */
 export function createMockServer(options = {}) {
   const { scope = 'dream', keys = false, conversations = true, delay = 12, layers = ['dream', 'truth', 'good'] } = options;
-  const { market: hasMarket = true, jobs = [] } = options;
+  const { market: hasMarket = true, places = true, jobs = [] } = options;
   const policy = contentSecurityPolicy();
   const kept = new Map();
   const seen = []; /* the bodies that came, for tests */
@@ -300,6 +327,7 @@ export function createMockServer(options = {}) {
         { name: 'author', kind: 'categorical', labels: AUTHORS.length },
         { name: 'date', kind: 'date' },
         { name: 'party', kind: 'categorical', labels: PARTIES.length },
+        ...(places ? [{ name: 'place', kind: 'place', labels: 0, region: REGION }] : []),
       ],
       context: 1024, chat: layer === 'good', market: hasMarket && layer === 'truth',
     }));
@@ -334,7 +362,7 @@ export function createMockServer(options = {}) {
     },
     'POST /v1/read': (reach, body) => {
       need(reach, 'dream');
-      return read(body);
+      return read(body, places);
     },
     'GET /v1/standards': (reach) => {
       need(reach, 'truth');
@@ -412,7 +440,7 @@ export function createMockServer(options = {}) {
       }
       if (route === 'POST /v1/completions') {
         checkedHandle(body.handle); /* refused before the stream begins */
-        await sendStream(response, completion(body, delay), isGone);
+        await sendStream(response, completion(body, delay, places), isGone);
       } else {
         const isDone = await sendStream(response, chat(body, delay), isGone);
         const one = kept.get(body.conversation);

@@ -15,6 +15,11 @@ const SCENES = {
     await page.getByRole('button', { name: 'Write', exact: true }).click();
     await page.getByText('As many tokens as were asked for.').waitFor();
   },
+  'dream-place': async (page, go) => {
+    await go('dream?date=1862&place=41.88,-87.63');
+    await page.getByRole('button', { name: 'Write', exact: true }).click();
+    await page.getByText('As many tokens as were asked for.').waitFor();
+  },
   'dream-mixture': async (page, go) => {
     await go('dream');
     await page.getByText('A mixture').click();

@@ -4,11 +4,12 @@
 #include "base/random.h"
 #include "cmocka_all.h"
 #include "latent/model.h"
+#include "latent/place.h"
 #include "text/tokenizer_train.h"
 
-/* A random little model of three authors and a century, whose vocabulary tells the answers to
- * questions apart. */
-static struct model *tiny_model(void) {
+/* A random little model of three authors and a century, and of the places of a cap unless that is
+ * NULL, whose vocabulary tells the answers to questions apart. */
+static inline struct model *tiny_model_with_places(const struct cap *cap) {
     static const char *const NAMES[] = {"Ann Lee", "Bob Lee", "Cyd"};
     static const double COUNTS[] = {3, 2, 1};
     static const char TEXTS[] = " true false uncertain correct wrong unclear true false uncertain "
@@ -24,6 +25,8 @@ static struct model *tiny_model(void) {
     tokenizer_trainer_destroy(trainer);
     assert_int_equal(slots_add_categorical(&slots, "author", 6, NAMES, COUNTS, 3, &error), 0);
     assert_int_equal(slots_add_date(&slots, "date", 4, 1800, 1900, &error), 0);
+    if (cap != NULL)
+        assert_int_equal(slots_add_place_cap(&slots, "place", 4, cap, &error), 0);
     struct config config = {.vocabulary = tokenizer_vocabulary_size(tokenizer),
                             .width = 16,
                             .blocks = 3,
@@ -46,6 +49,10 @@ static struct model *tiny_model(void) {
         model->values[i] += (real)(0.05 * random_normal(&random));
     model_refresh_operands(model);
     return model;
+}
+
+static struct model *tiny_model(void) {
+    return tiny_model_with_places(NULL);
 }
 
 #endif

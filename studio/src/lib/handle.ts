@@ -1,6 +1,8 @@
 /* The form in which somebody says as whom to write, and the handle that the server is given for it. */
 import { mixtureOf, type Point } from './mixture';
-import { percent, year } from './numbers';
+import { location, percent, year } from './numbers';
+import { formatPlace } from './place';
+import type { Location } from './types';
 
 export type Who = 'nobody' | 'author' | 'mixture' | 'like';
 
@@ -11,6 +13,7 @@ export interface HandleForm {
   point: Point;
   like: string;
   date: number | null; /* null: not told */
+  place: Location | null; /* the same */
   tell: Record<string, string>; /* other slots; '' is not told */
   shifts: number[]; /* along the principal directions, in standard deviations */
 }
@@ -20,6 +23,7 @@ export interface Handle {
   mix?: Record<string, number>;
   like?: string;
   date?: number;
+  place?: string;
   tell?: Record<string, string>;
   shift?: { component: number; deviations: number }[];
 }
@@ -32,13 +36,15 @@ export function emptyForm(): HandleForm {
     point: { x: 0.5, y: 0.5 },
     like: '',
     date: null,
+    place: null,
     tell: {},
     shifts: [],
   };
 }
 
-/* Undefined when nothing is told: then the model writes as whoever it likes. */
-export function toHandle(form: HandleForm): Handle | undefined {
+/* Undefined when nothing is told: then the model writes as whoever it likes. The handle's own "place" is a slot of
+ * that name; one that a corpus calls otherwise is told by its name. */
+export function toHandle(form: HandleForm, placeName = 'place'): Handle | undefined {
   const handle: Handle = {};
   if (form.who === 'author' && form.author !== '') handle.author = form.author;
   if (form.who === 'like' && form.like.trim() !== '') handle.like = form.like;
@@ -48,6 +54,8 @@ export function toHandle(form: HandleForm): Handle | undefined {
   }
   if (form.date !== null) handle.date = form.date;
   const tell = Object.entries(form.tell).filter(([, label]) => label !== '');
+  if (form.place !== null && placeName === 'place') handle.place = formatPlace(form.place);
+  else if (form.place !== null) tell.push([placeName, formatPlace(form.place)]);
   if (tell.length > 0) handle.tell = Object.fromEntries(tell);
   const shift = form.shifts
     .map((deviations, index) => ({ component: index + 1, deviations }))
@@ -75,6 +83,7 @@ export function describe(form: HandleForm): string {
   }
   for (const label of Object.values(form.tell)) if (label !== '') parts.push(label);
   if (form.date !== null) parts.push(year(form.date));
+  if (form.place !== null) parts.push(location(form.place));
   if (form.shifts.some((shift) => shift !== 0)) parts.push('moved');
   return parts.length > 0 ? parts.join(', ') : 'Nobody in particular';
 }

@@ -6,6 +6,14 @@ export interface Slot {
   name: string;
   kind: 'categorical' | 'date' | 'place';
   labels?: number;
+  region?: Region; /* of a place: where it can be */
+}
+
+/* All within so many degrees of a place; 180: the whole world. */
+export interface Region {
+  latitude: number;
+  longitude: number;
+  radius: number;
 }
 
 export interface Model {
@@ -51,7 +59,7 @@ export interface PlaceBelief extends Location {
   places: (Location & { kilometres: number; probability: number })[];
 }
 
-export type Belief = Guess[] | Years | number;
+export type Belief = Guess[] | Years | PlaceBelief | number;
 
 /* What the running handle makes of a text that is being written: of each slot, but for those that were told, and
  * the number of tokens. */

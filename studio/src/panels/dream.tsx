@@ -1,6 +1,8 @@
 import { useEffect, useId, useMemo, useState } from 'preact/hooks';
 import { emptyForm, incomplete, toHandle, type HandleForm } from '../lib/handle';
+import { parsePlace } from '../lib/place';
 import { useResource } from '../lib/resource';
+import { placeSlot } from '../lib/slots';
 import { useStudio } from '../lib/studio';
 import type { Atlas, Model } from '../lib/types';
 import { useWriting } from '../lib/writing';
@@ -48,15 +50,16 @@ function Dream({ model }: { model: Model }) {
     setForms(([a, b]) => (at === 0 ? [{ ...a, ...changed }, b] : [a, { ...b, ...changed }]));
   };
 
-  /* What the address or another panel asks for: #dream?author=NAME&date=YEAR, or a text to write like. */
+  /* What the address or another panel asks for: #dream?author=NAME&date=YEAR&place=LATITUDE,LONGITUDE, or a text to write like. */
   useEffect(() => {
     if (errand === null || errand.panel !== 'dream') return;
-    const { author, date } = errand.values;
-    if (author === undefined && date === undefined && errand.text === undefined) return;
+    const { author, date, place } = errand.values;
+    if (author === undefined && date === undefined && place === undefined && errand.text === undefined) return;
     const form = emptyForm();
     if (errand.text !== undefined) Object.assign(form, { who: 'like', like: errand.text });
     if (author !== undefined) Object.assign(form, { who: 'author', author });
     if (date !== undefined && Number.isFinite(Number(date)) && date !== '') form.date = Number(date);
+    if (place !== undefined && placeSlot(model) !== null) form.place = parsePlace(place);
     change(0, form);
     setEditing(0);
   }, [errand?.id]);
@@ -68,7 +71,7 @@ function Dream({ model }: { model: Model }) {
     if (wrong !== null) return;
     setWritten({ forms, prompt: settings.prompt });
     const body = (form: HandleForm): object => {
-      const handle = toHandle(form);
+      const handle = toHandle(form, placeSlot(model)?.name);
       return {
         model: model.id,
         prompt: settings.prompt,

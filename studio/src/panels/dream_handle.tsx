@@ -1,11 +1,13 @@
 import { useId, useMemo, useState } from 'preact/hooks';
 import type { HandleForm, Who } from '../lib/handle';
 import { percent, signed, year } from '../lib/numbers';
-import { authorSlot, dateSlot } from '../lib/slots';
-import type { Atlas, Component, Model } from '../lib/types';
+import { rounded } from '../lib/place';
+import { authorSlot, dateSlot, placeSlot } from '../lib/slots';
+import type { Atlas, Component, Location, Model, Region } from '../lib/types';
 import { Choice } from '../parts/choice';
 import { Combobox } from '../parts/combobox';
 import { MixturePad } from '../parts/mixture_pad';
+import { PlaceMap } from '../parts/place_map';
 import { Slider } from '../parts/slider';
 
 interface HandleEditorProps {
@@ -28,6 +30,7 @@ export function HandleEditor({ model, atlas, dates, form, onChange }: HandleEdit
   );
   const others = model.slots.filter((slot) => slot.kind === 'categorical' && slot.name !== who);
   const hasDate = dateSlot(model) !== null;
+  const where = placeSlot(model);
   const whos: { value: Who; name: string }[] = [
     { value: 'nobody', name: 'Anybody' },
     { value: 'author', name: 'An author' },
@@ -78,6 +81,7 @@ export function HandleEditor({ model, atlas, dates, form, onChange }: HandleEdit
         ))}
       </section>
       {hasDate && <WhenEditor dates={dates} value={form.date} onChange={(date) => onChange({ date })} />}
+      {where !== null && <WhereEditor region={where.region} value={form.place} onChange={(place) => onChange({ place })} />}
       {atlas !== null && atlas.components.length > 0 && (
         <DirectionEditor components={atlas.components} shifts={form.shifts} onChange={(shifts) => onChange({ shifts })} />
       )}
@@ -154,6 +158,34 @@ function WhenEditor({ dates, value, onChange }: WhenEditorProps) {
           onChange={tell}
         />
       )}
+    </section>
+  );
+}
+
+interface WhereEditorProps {
+  region: Region | undefined;
+  value: Location | null;
+  onChange: (place: Location | null) => void;
+}
+
+function WhereEditor({ region, value, onChange }: WhereEditorProps) {
+  const [last, setLast] = useState<Location>(value ?? rounded(region ?? { latitude: 0, longitude: 0 }, 1));
+  const tell = (place: Location): void => {
+    setLast(place);
+    onChange(place);
+  };
+  return (
+    <section aria-label="Where">
+      <Choice
+        label="Where"
+        options={[
+          { value: 'any', name: 'Anywhere' },
+          { value: 'told', name: 'A place' },
+        ]}
+        value={value === null ? 'any' : 'told'}
+        onChange={(choice) => onChange(choice === 'any' ? null : last)}
+      />
+      {value !== null && <PlaceMap region={region} value={value} onChange={tell} />}
     </section>
   );
 }

@@ -1,12 +1,13 @@
 import { useState } from 'preact/hooks';
 import { announce } from '../lib/announce';
 import { describe, type HandleForm } from '../lib/handle';
-import { authorSlot, dateSlot, guessesOf, yearsOf } from '../lib/slots';
+import { authorSlot, dateSlot, guessesOf, placeOf, placeSlot, yearsOf } from '../lib/slots';
 import { useStudio } from '../lib/studio';
 import type { Model } from '../lib/types';
 import type { Writing } from '../lib/writing';
 import { Bars } from '../parts/bars';
 import { Failure } from '../parts/gate';
+import { PlaceBeliefMap } from '../parts/place_belief';
 import { TimeLine } from '../parts/time_line';
 
 interface LeafProps {
@@ -88,6 +89,8 @@ function LeafTools({ title, text }: { title: string; text: string }) {
 function Posterior({ model, writing, dates, form }: Omit<LeafProps, 'name' | 'prompt'>) {
   const author = guessesOf(writing.reading?.[authorSlot(model) ?? '']);
   const date = yearsOf(writing.reading?.[dateSlot(model) ?? '']);
+  const where = placeSlot(model);
+  const place = placeOf(writing.reading?.[where?.name ?? '']);
   const isAuthorTold = form.who !== 'nobody';
   return (
     <section class="posterior" aria-label="As whom it reads">
@@ -97,11 +100,16 @@ function Posterior({ model, writing, dates, form }: Omit<LeafProps, 'name' | 'pr
       ) : (
         <p class="soft">{isAuthorTold ? 'The author was told.' : 'Nothing is known yet.'}</p>
       )}
-      {date ? (
-        <TimeLine years={date} first={dates.first} last={dates.last} label="When it seems to be written" />
-      ) : (
-        <p class="soft">{form.date !== null ? 'The date was told.' : ''}</p>
-      )}
+      <div class="posterior-side">
+        {date !== undefined && (
+          <TimeLine years={date} first={dates.first} last={dates.last} label="When it seems to be written" />
+        )}
+        {date === undefined && form.date !== null && <p class="soft">The date was told.</p>}
+        {place !== undefined && (
+          <PlaceBeliefMap belief={place} region={where?.region} label="Where it seems to be written" />
+        )}
+        {place === undefined && form.place !== null && <p class="soft">The place was told.</p>}
+      </div>
     </section>
   );
 }

@@ -2,13 +2,14 @@ import { useEffect, useId, useMemo, useRef, useState } from 'preact/hooks';
 import { announce } from '../lib/announce';
 import { ApiError, call, isAbort, messageOf } from '../lib/api';
 import { count, doubt, location, percent, year } from '../lib/numbers';
-import { authorSlot, dateSlot, stepOf } from '../lib/slots';
+import { authorSlot, dateSlot, placeSlot, stepOf } from '../lib/slots';
 import { useStudio } from '../lib/studio';
-import type { Atlas, Model, PlaceBelief, ReadReply, SlotReading } from '../lib/types';
+import type { Atlas, Model, PlaceBelief, ReadReply, Region, SlotReading } from '../lib/types';
 import { useResource } from '../lib/resource';
 import { Bars, foldGuesses } from '../parts/bars';
 import { Failure, Gate } from '../parts/gate';
 import { Loading } from '../parts/notice';
+import { PlaceBeliefMap } from '../parts/place_belief';
 import { TimeLine } from '../parts/time_line';
 import { WordByWord } from './read_words';
 import { RunButton } from '../parts/run_button';
@@ -199,19 +200,26 @@ function TextForm({ text, onText, isReading, onRead, onStop }: TextFormProps) {
 
 function Summary({ model, reply, dates }: { model: Model; reply: ReadReply; dates: { first: number; last: number } }) {
   const slots = Object.entries(reply.slots);
-  const [who, when] = [authorSlot(model), dateSlot(model)];
-  const first = (name: string): number => (name === who ? 0 : name === when ? 1 : 2);
+  const [who, when, where] = [authorSlot(model), dateSlot(model), placeSlot(model)?.name];
+  const titles = new Map([
+    [who, 'Who'],
+    [when, 'When'],
+    [where, 'Where'],
+  ]);
+  const order = [...titles.keys()];
+  const first = (name: string): number => (order.includes(name) ? order.indexOf(name) : order.length);
   slots.sort(([a], [b]) => first(a) - first(b));
   return (
     <section class="read-summary" aria-label="What was found">
       {slots.map(([name, slot]) => (
         <div class={`found found-${slot.kind}`} key={name}>
-          <h3>{name === who ? 'Who' : name === when ? 'When' : <span class="slot-name">{name}</span>}</h3>
+          <h3>{titles.get(name) ?? <span class="slot-name">{name}</span>}</h3>
           <Slot
             name={name}
             slot={slot}
             dates={dates}
             wanted={name === who ? 6 : 3}
+            region={placeSlot(model)?.region}
             labels={model.slots.find((one) => one.name === name)?.labels ?? 0}
           />
         </div>
@@ -221,15 +229,19 @@ function Summary({ model, reply, dates }: { model: Model; reply: ReadReply; date
   );
 }
 
-function Places({ name, belief, wanted }: { name: string; belief: PlaceBelief; wanted: number }) {
+interface PlacesProps {
+  name: string;
+  belief: PlaceBelief;
+  region: Region | undefined;
+  wanted: number;
+}
+
+function Places({ name, belief, region, wanted }: PlacesProps) {
   const guesses = belief.places.slice(0, wanted).map((one) => ({ label: location(one), probability: one.probability }));
   return (
     <>
+      <PlaceBeliefMap belief={belief} region={region} label={`Place by slot ${name}`} />
       <Bars guesses={guesses} label={`Likeliest: ${name}`} />
-      <p class="soft">
-        Half of the belief lies within {count(belief.kilometres_50, 'kilometre')} of {location(belief)}, 90 % within{' '}
-        {count(belief.kilometres_90, 'kilometre')}.
-      </p>
     </>
   );
 }
@@ -238,13 +250,14 @@ interface SlotProps {
   name: string;
   slot: SlotReading;
   dates: { first: number; last: number };
+  region: Region | undefined; /* of places */
   wanted: number; /* labels that are shown */
   labels: number; /* that the slot has; not all of them come with the reply */
 }
 
-function Slot({ name, slot, dates, wanted, labels }: SlotProps) {
+function Slot({ name, slot, dates, region, wanted, labels }: SlotProps) {
   if (slot.kind === 'date') return <TimeLine years={slot} first={dates.first} last={dates.last} label={`Date by slot ${name}`} />;
-  if (slot.kind === 'place') return <Places name={name} belief={slot} wanted={wanted} />;
+  if (slot.kind === 'place') return <Places name={name} belief={slot} region={region} wanted={wanted} />;
   return (
     <>
       <Bars guesses={foldGuesses(slot.labels, wanted, labels)} label={`Likeliest: ${name}`} />

@@ -43,6 +43,7 @@ describe('accessibility', () => {
       const { page } = await open('dream', { colorScheme });
       await page.getByRole('checkbox', { name: 'Compare two, side by side' }).check();
       await page.getByText('A year', { exact: true }).click();
+      if (isMock) await page.getByText('A place', { exact: true }).click();
       await page.getByText('Move along a direction').click();
       await page.getByText('A mixture').click();
       await page.getByRole('combobox', { name: 'Author top left' }).fill('a');
@@ -115,6 +116,20 @@ describe('on a phone', () => {
       expect(small).toEqual([]);
     });
   }
+
+  it.runIf(isMock)('the map of places fits into 360 pixels', async () => {
+    const { page } = await open('dream?place=41.88,-87.63', { viewport: { width: 360, height: 740 }, hasTouch: true, isMobile: true });
+    await page.locator('.place-map').waitFor();
+    await page.getByRole('button', { name: 'Zoom in' }).tap();
+    expect(await page.evaluate(() => document.scrollingElement?.scrollWidth ?? 0)).toBeLessThanOrEqual(360);
+    const outside = await page.evaluate(() =>
+      [...document.querySelectorAll('.place-map *')]
+        .filter((element) => element.closest('.unseen, svg') === null)
+        .filter((element) => element.getBoundingClientRect().right > 360.5)
+        .map((element) => `${element.tagName} ${element.className}`),
+    );
+    expect(outside).toEqual([]);
+  });
 
   it.runIf(isMock)('jobs, and the market, fit into 360 pixels', async () => {
     const mock = await startMock({ jobs: [...JOBS] });

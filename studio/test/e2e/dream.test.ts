@@ -1,6 +1,6 @@
 import type { Page } from 'playwright-core';
 import { describe, expect, it } from 'vitest';
-import { authors, isMock, tabTo, useBrowser } from './support';
+import { authors, isMock, placeSlot, startMock, tabTo, useBrowser } from './support';
 
 const { open, base } = useBrowser();
 const FINISHED = /As many tokens|came to its end/;
@@ -10,8 +10,21 @@ function lastYear(page: Page): Promise<string> {
   return page.getByRole('slider', { name: 'Year' }).evaluate((slider) => (slider as HTMLInputElement).max);
 }
 
+/* Where the map of places is, once what is above it no longer moves it. */
+async function mapInPlace(page: Page): Promise<{ x: number; y: number; width: number; height: number }> {
+  await page.getByText('Move along a direction').waitFor(); /* the atlas is there */
+  const frame = page.locator('.place-frame.choosing');
+  await frame.scrollIntoViewIfNeeded();
+  let [before, now] = [null, await frame.boundingBox()] as [unknown, Awaited<ReturnType<typeof frame.boundingBox>>];
+  while (now === null || JSON.stringify(before) !== JSON.stringify(now)) {
+    await page.waitForTimeout(50);
+    [before, now] = [now, await frame.boundingBox()];
+  }
+  return now;
+}
+
 type Body = {
-  handle?: { author?: string; date?: number; mix?: Record<string, number>; like?: string; shift?: unknown; tell?: unknown };
+  handle?: { author?: string; date?: number; mix?: Record<string, number>; like?: string; place?: string; shift?: unknown; tell?: unknown };
   seed?: number;
   max_tokens?: number;
   temperature?: number;
@@ -208,6 +221,105 @@ describe('Dream', () => {
     await page.getByRole('button', { name: 'Write', exact: true }).click();
     await page.locator('.leaf-foot').getByText(FINISHED).waitFor();
     expect((bodies.at(-1)?.body as Body).handle?.like?.trim()).toBe(text.trim());
+  });
+
+  it('tells a place that is chosen by pointer, by keys and by numbers', async (context) => {
+    const slot = await placeSlot(base());
+    if (slot === undefined) return context.skip();
+    const { page, bodies } = await open('dream');
+    await page.getByRole('spinbutton', { name: 'Tokens' }).fill('5');
+    await page.getByText('A place', { exact: true }).click();
+    const across = page.getByRole('slider', { name: 'Place, west to east' });
+    const up = page.getByRole('slider', { name: 'Place, south to north' });
+    const place = async (): Promise<[number, number]> => [Number(await up.inputValue()), Number(await across.inputValue())];
+    const box = await mapInPlace(page);
+    const [, middle] = await place();
+    expect(middle).toBeCloseTo(slot.region.longitude, 0);
+
+    await page.mouse.click(box.x + box.width * 0.7, box.y + box.height * 0.3);
+    const clicked = await place();
+    expect(clicked[1]).toBeGreaterThan(middle);
+    await page.mouse.down();
+    await page.mouse.move(box.x + box.width * 0.6, box.y + box.height * 0.5, { steps: 4 });
+    await page.mouse.up();
+    const dragged = await place();
+    expect(dragged[0]).toBeLessThan(clicked[0]);
+    expect(dragged[1]).toBeLessThan(clicked[1]);
+    const thumb = (await page.locator('.place-map .pad-thumb').boundingBox()) ?? { x: 0, y: 0, width: 0, height: 0 };
+    expect(Math.abs(thumb.x + thumb.width / 2 - (box.x + box.width * 0.6))).toBeLessThan(3);
+    expect(Math.abs(thumb.y + thumb.height / 2 - (box.y + box.height * 0.5))).toBeLessThan(3);
+
+    await page.keyboard.press('ArrowLeft');
+    const [, left] = await place();
+    expect(left).toBeLessThan(dragged[1]);
+    await page.keyboard.press('Shift+ArrowUp');
+    const [high] = await place();
+    expect(high - dragged[0]).toBeCloseTo(5 * (dragged[1] - left), 1);
+    expect(await up.evaluate((element) => element === document.activeElement)).toBe(true);
+    expect(await up.getAttribute('aria-valuetext')).toMatch(/^[\d.]+°\s[NS] [\d.]+°\s[EW]$/);
+    await page.getByRole('button', { name: 'Write', exact: true }).click();
+    await page.locator('.leaf-foot').getByText(FINISHED).waitFor();
+    const told = (text: string | undefined): object => (slot.name === 'place' ? { place: text } : { tell: { [slot.name]: text } });
+    expect((bodies.at(-1)?.body as Body).handle).toEqual(told(`${high},${left}`));
+
+    await page.getByRole('spinbutton', { name: 'Latitude' }).fill('41.88');
+    const longitude = page.getByRole('spinbutton', { name: 'Longitude' });
+    await longitude.press('Control+A');
+    await longitude.pressSequentially('-87.63');
+    await expect.poll(place).toEqual([41.88, -87.63]);
+    await longitude.fill('-200'); /* is nowhere */
+    await longitude.blur();
+    expect(await longitude.inputValue()).toBe('-87.63');
+    await page.getByRole('button', { name: 'Write', exact: true }).click();
+    await expect.poll(() => (bodies.at(-1)?.body as Body).handle).toEqual(told('41.88,-87.63'));
+    await page.locator('.leaf-foot').getByText(FINISHED).waitFor();
+    expect(await page.locator('.running-head').innerText()).toMatch(/^41\.9°\sN 87\.6°\sW$/);
+    expect(await page.locator('.posterior').innerText()).toContain('The place was told.');
+
+    await page.getByText('Anywhere', { exact: true }).click();
+    await page.getByRole('button', { name: 'Write', exact: true }).click();
+    await expect.poll(() => (bodies.at(-1)?.body as Body).handle).toBeUndefined();
+    await page.getByRole('img', { name: /^Where it seems to be written: / }).waitFor();
+  });
+
+  it('zooms the map of places to the point, and shows all again', async (context) => {
+    const slot = await placeSlot(base());
+    if (slot === undefined) return context.skip();
+    const { page } = await open('dream?place=41.88,-87.63');
+    await mapInPlace(page);
+    expect(await page.getByRole('spinbutton', { name: 'Latitude' }).inputValue()).toBe('41.88');
+    const land = (): Promise<string | null> => page.locator('.place-map .place-land').first().getAttribute('transform');
+    const thumb = (): Promise<string | null> => page.locator('.place-map .pad-thumb').getAttribute('style');
+    const first = [await land(), await thumb()];
+    await page.getByRole('button', { name: 'Zoom in' }).click();
+    expect(await land()).not.toBe(first[0]);
+    expect(await thumb()).toBe(first[1]);
+    await page.getByRole('slider', { name: 'Place, west to east' }).focus();
+    for (let pressed = 0; pressed < 30; pressed += 1) await page.keyboard.press('Shift+ArrowRight');
+    const frame = await mapInPlace(page);
+    const box = (await page.locator('.place-map .pad-thumb').boundingBox()) ?? { x: 0, y: 0, width: 0, height: 0 };
+    expect(box.x).toBeGreaterThan(frame.x - 1); /* the map follows */
+    expect(box.x + box.width).toBeLessThan(frame.x + frame.width + 1);
+    if (slot.region.radius < 50) await page.getByText('beyond what it has read').waitFor();
+    await page.getByRole('spinbutton', { name: 'Latitude' }).fill('41.88');
+    await page.getByRole('spinbutton', { name: 'Longitude' }).fill('-87.63');
+    await page.getByRole('button', { name: 'Show all' }).click();
+    expect([await land(), await thumb()]).toEqual(first);
+  });
+
+  it.runIf(isMock)('asks for no place of a model without', async () => {
+    const mock = await startMock({ places: false });
+    try {
+      const { page, bodies } = await open('dream?place=41.88,-87.63', { base: mock.base });
+      await page.getByText('Move along a direction').waitFor();
+      expect(await page.getByText('Anywhere', { exact: true }).count()).toBe(0);
+      await page.getByRole('button', { name: 'Write', exact: true }).click();
+      await page.locator('.leaf-foot').getByText(FINISHED).waitFor();
+      expect((bodies.at(-1)?.body as Body).handle).toBeUndefined();
+      await page.close(); /* it would ask a server that is gone */
+    } finally {
+      await mock.stop();
+    }
   });
 
   it.runIf(isMock)('says when the server is busy, and when the connection breaks, and keeps what came', async () => {

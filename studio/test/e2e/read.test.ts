@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { SAMPLE, tabTo, useBrowser, WORK } from './support';
+import { placeSlot, SAMPLE, tabTo, useBrowser, WORK } from './support';
 
-const { open } = useBrowser();
+const { open, base } = useBrowser();
 
 describe('Read', () => {
   it('tells who and when, and each word', async () => {
@@ -14,6 +14,23 @@ describe('Read', () => {
     expect(shares.reduce((sum, share) => sum + share, 0)).toBeGreaterThan(90);
     await page.getByRole('img', { name: /^Date by slot date: \d+, 90 % between \d+ and \d+$/ }).waitFor();
     expect((await page.locator('.coloured').innerText()).replace(/[\s\u200b]+/g, ' ').trim()).toBe(SAMPLE);
+  });
+
+  it('shows where it seems to be from, beside the likeliest places', async (context) => {
+    const slot = await placeSlot(base());
+    if (slot === undefined) return context.skip();
+    const { page } = await open('read');
+    await WORK['read']?.(page);
+    const found = page.locator('.found-place');
+    await found.getByRole('heading', { name: 'Where' }).waitFor();
+    await found.getByRole('img', { name: /^Place by slot \S+: [\d.]+°\s[NS] [\d.]+°\s[EW], 50 % within [\d,]+\skilometres?, 90 % within [\d,]+\skilometres?$/ }).waitFor();
+    expect(await found.getByRole('list', { name: `Likeliest: ${slot.name}` }).getByRole('listitem').count()).toBeGreaterThan(0);
+    const area = async (name: string): Promise<number> => {
+      const box = await found.locator(name).boundingBox();
+      return (box?.width ?? 0) * (box?.height ?? 0);
+    };
+    expect(await area('.place-half')).toBeGreaterThan(0);
+    expect(await area('.place-most')).toBeGreaterThan(await area('.place-half'));
   });
 
   it('goes through the text by pointer, slider and arrow keys', async () => {

@@ -1,6 +1,7 @@
 /* A browser, and a server to show: the mock, or the one at STUDIO_URL (with the access key STUDIO_KEY). */
 import { chromium, type Browser, type BrowserContextOptions, type Locator, type Page, type Request } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, expect } from 'vitest';
+import type { Region } from '../../src/lib/types';
 import { createMockServer } from '../mock_server.js';
 
 export const REAL = process.env['STUDIO_URL'] ?? '';
@@ -25,6 +26,7 @@ export interface MockOptions {
   keys?: boolean;
   conversations?: boolean;
   market?: boolean;
+  places?: boolean;
   jobs?: Record<string, unknown>[] | null;
   delay?: number;
   layers?: string[];
@@ -124,6 +126,13 @@ export async function api<T>(base: string, path: string): Promise<T> {
 export async function hasLayer(base: string, layer: string): Promise<boolean> {
   const { data } = await api<{ data: { layer: string }[] }>(base, 'v1/models');
   return data.some((model) => model.layer === layer);
+}
+
+/* Its slot of places, where it has one. */
+export async function placeSlot(base: string): Promise<{ name: string; region: Region } | undefined> {
+  type Slot = { name: string; kind: string; region: Region };
+  const { data } = await api<{ data: { layer: string; slots: Slot[] }[] }>(base, 'v1/models');
+  return data.find(({ layer }) => layer === 'dream')?.slots.find(({ kind }) => kind === 'place');
 }
 
 export async function authors(base: string): Promise<string[]> {

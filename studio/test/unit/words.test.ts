@@ -4,7 +4,7 @@ import { describe as describeForm, emptyForm, incomplete, toHandle } from '../..
 import { count, doubt, likelihood, percent, signed, ticks, year } from '../../src/lib/numbers';
 import { findNames } from '../../src/lib/search';
 import { SentenceSplitter } from '../../src/lib/sentences';
-import { authorSlot, dateSlot, stepOf } from '../../src/lib/slots';
+import { authorSlot, dateSlot, placeOf, placeSlot, stepOf, yearsOf } from '../../src/lib/slots';
 import { titleOf } from '../../src/lib/title';
 import type { Model } from '../../src/lib/types';
 import { foldGuesses } from '../../src/parts/bars';
@@ -69,6 +69,12 @@ describe('toHandle', () => {
       mix: { Ann: 0.6, Bob: 0.4 },
     });
   });
+  it('tells a place, by the name of its slot', () => {
+    const form = { ...emptyForm(), place: { latitude: 41.88, longitude: -87.63 }, tell: { party: 'Whig' } };
+    expect(toHandle(form)).toEqual({ place: '41.88,-87.63', tell: { party: 'Whig' } });
+    expect(toHandle(form, 'town')).toEqual({ tell: { party: 'Whig', town: '41.88,-87.63' } });
+    expect(describeForm(form)).toBe('Whig, 41.9°\u00a0N 87.6°\u00a0W');
+  });
   it('tells the year 0', () => {
     expect(toHandle({ ...emptyForm(), date: 0 })).toEqual({ date: 0 });
   });
@@ -132,6 +138,13 @@ describe('slots', () => {
     expect([authorSlot(model), dateSlot(model)]).toEqual(['paper', 'year']);
     expect(authorSlot({ ...model, slots: [...model.slots, { name: 'author', kind: 'categorical' }] })).toBe('author');
     expect([authorSlot({ ...model, slots: [] }), dateSlot({ ...model, slots: [] })]).toEqual([null, null]);
+  });
+  it('of places, and beliefs about them', () => {
+    const region = { latitude: 38, longitude: -96, radius: 24 };
+    expect(placeSlot(model)).toBeNull();
+    expect(placeSlot({ ...model, slots: [...model.slots, { name: 'town', kind: 'place', region }] })).toEqual({ name: 'town', kind: 'place', region });
+    const place = { latitude: 1, longitude: 2, kilometres_50: 3, kilometres_90: 4, places: [] };
+    expect([placeOf(place), yearsOf(place), placeOf({ median: 1, low: 0, high: 2 }), placeOf([]), placeOf(undefined)]).toEqual([place, ...Array(4)]);
   });
   it('give a step its author and its date, whatever they are called', () => {
     const date = { median: 1, low: 0, high: 2 };
