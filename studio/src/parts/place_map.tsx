@@ -30,6 +30,10 @@ const MOST_SCALE = 60; /* pixels for a degree: nearer, the outline is too coarse
 const FINE_SCALE = 20; /* from here on a pixel is less than a tenth of a degree */
 const FASTER = 5;
 
+function isSame(a: View, b: View): boolean {
+  return Math.hypot(a.x - b.x, a.y - b.y, a.scale - b.scale) < 1e-9;
+}
+
 /* A map with a point that is dragged, or moved with the arrow keys: two range inputs that nobody sees carry it for the
  * keyboard and for screen readers, as on the mixture pad. */
 export function PlaceMap({ region, value, onChange }: PlaceMapProps) {
@@ -44,9 +48,12 @@ export function PlaceMap({ region, value, onChange }: PlaceMapProps) {
     setMoved((before) => {
       const from = before ?? fitted;
       const next = revealPlace(from, value, MAP_SIZE, squeeze, EDGE);
-      return Math.hypot(next.x - from.x, next.y - from.y) < 1e-9 ? before : next;
+      return isSame(next, from) ? before : next;
     });
   }, [value.latitude, value.longitude, fitted]);
+  /* The region, and the point even if it lies elsewhere. */
+  const home = revealPlace(fitted, value, MAP_SIZE, squeeze, EDGE);
+  const showAll = (): void => setMoved(isSame(home, fitted) ? null : home);
 
   const moveTo = (place: Location): void => onChange(rounded(normalise(place), view.scale > FINE_SCALE ? 2 : 1));
   const zoom = (factor: number): void =>
@@ -66,7 +73,7 @@ export function PlaceMap({ region, value, onChange }: PlaceMapProps) {
       moveTo({ latitude: value.latitude + move[1], longitude: value.longitude + move[0] });
     } else if (event.key === '+' || event.key === '=') zoom(ZOOM_STEP);
     else if (event.key === '-') zoom(1 / ZOOM_STEP);
-    else if (event.key === '0') setMoved(null);
+    else if (event.key === '0') showAll();
     else return;
     event.preventDefault();
   };
@@ -109,7 +116,7 @@ export function PlaceMap({ region, value, onChange }: PlaceMapProps) {
         <button type="button" class="button square" aria-label="Zoom out" onClick={() => zoom(1 / ZOOM_STEP)}>
           −
         </button>
-        <button type="button" class="button" onClick={() => setMoved(null)} disabled={moved === null}>
+        <button type="button" class="button" onClick={showAll} disabled={isSame(view, home)}>
           Show all
         </button>
         <span class="hint">{region !== undefined && !isWithin(value, region) ? 'beyond what it has read' : ''}</span>
