@@ -79,19 +79,13 @@ static int is_stopped(void *context) {
     return progress_stop_wanted();
 }
 
-static int has_places(const struct model *model) {
-    for (size_t s = 0; s < model->slots.count; s++)
-        if (model->slots.slots[s].kind == LATENT_PLACE)
-            return 1;
-    return 0;
-}
-
 static int collect(json_t **content, const struct atlas_report *r, const struct model *model,
                    const struct corpus *corpus, const struct slot *slot, struct error *error) {
     char command[4096];
     struct progress progress;
     struct coastlines coasts = {0};
-    if (has_places(model) && coastlines_read_beside(&coasts, option_gazetteer_path(NULL), error))
+    if (option_place_slot(model) != NULL &&
+        coastlines_read_beside(&coasts, option_gazetteer_path(NULL), error))
         return -1;
     describe_command(command, sizeof command, r, slot);
     struct microscope_options options = {.slot = slot,

@@ -68,14 +68,18 @@ const char *option_gazetteer_path(const char *path) {
     return path == NULL && access(INSTALLED_GAZETTEER, R_OK) == 0 ? INSTALLED_GAZETTEER : path;
 }
 
+const struct slot *option_place_slot(const struct model *model) {
+    for (size_t s = 0; s < model->slots.count; s++)
+        if (model->slots.slots[s].kind == LATENT_PLACE)
+            return &model->slots.slots[s];
+    return NULL;
+}
+
 int option_gazetteer(struct gazetteer **gazetteer, struct model *model, const char *path,
                      struct error *error) {
-    int has_places = 0;
     *gazetteer = NULL;
-    for (size_t s = 0; s < model->slots.count; s++)
-        has_places |= model->slots.slots[s].kind == LATENT_PLACE;
     path = option_gazetteer_path(path);
-    if (!has_places || path == NULL)
+    if (option_place_slot(model) == NULL || path == NULL)
         return 0;
     if (gazetteer_open(gazetteer, path, error))
         return -1;

@@ -2,8 +2,8 @@
 
 #include <pthread.h>
 #include <string.h>
-#include <time.h>
 
+#include "base/deadline.h"
 #include "base/memory.h"
 #include "model/decoder_machine.h"
 
@@ -64,11 +64,7 @@ static void finish(struct request *request) {
 
 /* Waits for the rest of those who decoded together, unless something else is to be done. */
 static void await_company(struct batcher *b) {
-    struct timespec until;
-    clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_nsec += PATIENCE;
-    until.tv_sec += until.tv_nsec / 1000000000;
-    until.tv_nsec %= 1000000000;
+    struct timespec until = deadline_in(PATIENCE);
     while (!b->stops && b->steps.count < b->together && b->steps.count < PRODUCT_ROWS &&
            b->jobs.count == 0)
         if (pthread_cond_timedwait(&b->arrived, &b->lock, &until) != 0)
@@ -170,7 +166,6 @@ void batcher_step(struct batcher *b, struct decoder *decoder, uint32_t token) {
 
 int batcher_create(struct batcher **out, const struct weights *weights, size_t threads,
                    struct error *error) {
-    pthread_condattr_t monotonic;
     struct weights shared = *weights;
     struct batcher *b = memory_allocate(1, sizeof *b, error);
     *out = NULL;
@@ -178,10 +173,7 @@ int batcher_create(struct batcher **out, const struct weights *weights, size_t t
         return -1;
     shared.batcher = b; /* any layer's adapters may come */
     pthread_mutex_init(&b->lock, NULL);
-    pthread_condattr_init(&monotonic);
-    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-    pthread_cond_init(&b->arrived, &monotonic);
-    pthread_condattr_destroy(&monotonic);
+    deadline_condition(&b->arrived);
     if (machine_create(&b->machine, &shared, threads, DECODER_CONTEXT, error) ||
         machine_prepare_wide(b->machine, SHARED_CHUNK, error)) {
         batcher_destroy(b);

@@ -2,9 +2,9 @@
 
 #include <pthread.h>
 #include <stdint.h>
-#include <time.h>
 
 #include "base/cancellation.h"
+#include "base/deadline.h"
 #include "base/memory.h"
 
 /* A judge keeps every statement that it was asked about. After so many loans it is opened anew, so
@@ -32,12 +32,8 @@ int judge_pool_create(struct judge_pool **out, struct error *error) {
     *out = memory_allocate(1, sizeof **out, error);
     if (*out == NULL)
         return -1;
-    pthread_condattr_t monotonic;
     pthread_mutex_init(&(*out)->lock, NULL);
-    pthread_condattr_init(&monotonic);
-    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-    pthread_cond_init(&(*out)->given, &monotonic);
-    pthread_condattr_destroy(&monotonic);
+    deadline_condition(&(*out)->given);
     return 0;
 }
 
@@ -70,13 +66,9 @@ static struct place *find_place(struct judge_pool *p, const struct judge_options
 static int await_place(struct judge_pool *p, const struct judge_options *options,
                        struct place **place, struct error *error) {
     while ((*place = find_place(p, options)) == NULL) {
-        struct timespec until;
+        struct timespec until = deadline_in(LOOK_EVERY);
         if (cancellation_check(error))
             return -1;
-        clock_gettime(CLOCK_MONOTONIC, &until);
-        until.tv_nsec += LOOK_EVERY;
-        until.tv_sec += until.tv_nsec / 1000000000;
-        until.tv_nsec %= 1000000000;
         pthread_cond_timedwait(&p->given, &p->lock, &until);
     }
     return 0;
