@@ -18,9 +18,9 @@ static void add(char *text, size_t size, const char *more) {
 static void add_option(char *text, size_t size, const char *name, const char *value) {
     char quoted[2048] = "";
     size_t at = 0;
-    int is_plain = *value != '\0' &&
-                   value[strspn(value, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-                                       "0123456789_./+-")] == '\0';
+    int is_plain =
+        *value != '\0' && value[strspn(value, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                                              "0123456789_./+-")] == '\0';
     for (; *value != '\0' && at + 5 < sizeof quoted; value++)
         at += (size_t)snprintf(quoted + at, sizeof quoted - at, *value == '\'' ? "'\\''" : "%c",
                                *value);

@@ -8,8 +8,8 @@
 #include "dream/html.h"
 
 enum {
-    PAGE_HUES = 6,    /* colours for words, in the style sheet: c1 ..; c0: any other */
-    PAGE_STEPS = 16,  /* of the scale for numbers: s0 .. s15 */
+    PAGE_HUES = 6,   /* colours for words, in the style sheet: c1 ..; c0: any other */
+    PAGE_STEPS = 16, /* of the scale for numbers: s0 .. s15 */
     PAGE_COLOURINGS = 8
 };
 
