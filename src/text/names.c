@@ -8,22 +8,21 @@
 enum { WORDS = 12, MISSPELLING_TRIES = 16 };
 
 const char *name_rule_title(enum name_rule rule) {
-    static const char *const TITLES[NAME_RULES] = {
-        [NAME_FULL] = "label",
-        [NAME_INITIAL] = "initials",
-        [NAME_LAST] = "last name",
-        [NAME_REVERSED] = "reversed",
-        [NAME_UPPER] = "upper case",
-        [NAME_LOWER] = "lower case",
-        [NAME_YEAR] = "with a year",
-        [NAME_TITLED] = "titled",
-        [NAME_MIDDLE] = "middle name cut",
-        [NAME_MISSPELT] = "misspelt",
-        [NAME_REVERSED_INITIAL] = "reversed initials",
-        [NAME_TITLED_FULL] = "titled in full",
-        [NAME_UPPER_REVERSED] = "upper case reversed",
-        [NAME_LOWER_LAST] = "lower case last name",
-        [NAME_BARE_INITIAL] = "bare initial"};
+    static const char *const TITLES[NAME_RULES] = {[NAME_FULL] = "label",
+                                                   [NAME_INITIAL] = "initials",
+                                                   [NAME_LAST] = "last name",
+                                                   [NAME_REVERSED] = "reversed",
+                                                   [NAME_UPPER] = "upper case",
+                                                   [NAME_LOWER] = "lower case",
+                                                   [NAME_YEAR] = "with a year",
+                                                   [NAME_TITLED] = "titled",
+                                                   [NAME_MIDDLE] = "middle name cut",
+                                                   [NAME_MISSPELT] = "misspelt",
+                                                   [NAME_REVERSED_INITIAL] = "reversed initials",
+                                                   [NAME_TITLED_FULL] = "titled in full",
+                                                   [NAME_UPPER_REVERSED] = "upper case reversed",
+                                                   [NAME_LOWER_LAST] = "lower case last name",
+                                                   [NAME_BARE_INITIAL] = "bare initial"};
     return TITLES[rule];
 }
 

@@ -109,8 +109,8 @@ static void test_byline(void **state) {
     assert_int_equal(tokenizer_trainer_finish(trainer, 260, &tokenizer, &error), 0);
     assert_int_equal(tokenizer_cache_create(&cache, &error), 0);
     assert_int_equal(byline_document(tokenizer, cache, "x y", &list, &first, &error), 0);
-    const uint32_t wanted[] = {TOKEN_END_OF_TEXT, TOKEN_BY,  2 + ' ', 2 + 'x',
-                               2 + ' ',           2 + 'y',   2 + '\n'};
+    const uint32_t wanted[] = {TOKEN_END_OF_TEXT, TOKEN_BY, 2 + ' ', 2 + 'x',
+                               2 + ' ',           2 + 'y',  2 + '\n'};
     assert_int_equal(list.count, 7);
     assert_int_equal(first, 2);
     assert_memory_equal(list.ids, wanted, sizeof wanted);
