@@ -10,6 +10,7 @@
 #include "base/memory.h"
 #include "base/progress.h"
 #include "dream/evaluate.h"
+#include "dream/naming.h"
 #include "text/corpus.h"
 #include "train/conditions_gather.h"
 #include "train/recipe.h"
@@ -294,6 +295,10 @@ static int finish(struct run *run, struct error *error) {
     if (run->validation.count > 0 && run->model->slots.count > 0 && calibrate(run, error))
         return -1;
     if (conditions_gather(run->model, &run->training, error))
+        return -1;
+    const struct name_options *names = &run->recipe.options.names;
+    if (names->count > 0 && run->model->slots.count > 0 &&
+        naming_calibrate(run->model, &names->titles, error))
         return -1;
     return model_save(run->model, run->out, error);
 }

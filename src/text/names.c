@@ -259,6 +259,10 @@ int name_variant(char out[NAME_BYTES], const char *label, enum name_rule rule,
     return rule == NAME_FULL || strcmp(out, label) != 0;
 }
 
+int name_is_kept_back(const char *variant) {
+    return random_hash(variant, strlen(variant)) % 4 == 0;
+}
+
 void name_stranger(char out[NAME_BYTES], const char *label, struct random *random) {
     static const char VOWELS[] = "aeiou", CONSONANTS[] = "bcdfghklmnprstvwz";
     snprintf(out, NAME_BYTES, "%s", label);

@@ -52,6 +52,9 @@ struct name_facts {
 int name_variant(char out[NAME_BYTES], const char *label, enum name_rule rule,
                  const struct name_facts *facts, struct random *random);
 
+/* Whether a variant (a misspelling) is one of the quarter that training never sees. */
+int name_is_kept_back(const char *variant);
+
 /* out <- a name of nobody: the label with other vowels and consonants. */
 void name_stranger(char out[NAME_BYTES], const char *label, struct random *random);
 

@@ -127,7 +127,7 @@ static enum name_rule spell(const struct name_lessons *l, size_t label, struct r
     struct name_facts facts = {&l->options.titles, from + random_uniform(random) * (to - from)};
     enum name_rule rule = draw_rule(random);
     if (rule != NAME_FULL && name_variant(out, slot->labels[label], rule, &facts, random) &&
-        slot_find_label(slot, out) < 0)
+        slot_find_label(slot, out) < 0 && !(rule == NAME_MISSPELT && name_is_kept_back(out)))
         return rule;
     snprintf(out, NAME_BYTES, "%s", slot->labels[label]);
     return NAME_FULL;
@@ -161,8 +161,7 @@ static int prepare_name(struct name_lessons *l, size_t step, size_t index, struc
     size_t count = l->list.count <= l->time ? l->list.count : 0; /* the label does not fit */
     l->items[index] = (struct name_lesson){label, first, count > 0 ? count - 1 : 0};
     for (size_t i = 0; i < l->time; i++) {
-        int is_written =
-            !is_stranger && rule != NAME_MISSPELT && i + 1 >= first && i + 1 < count;
+        int is_written = !is_stranger && rule != NAME_MISSPELT && i + 1 >= first && i + 1 < count;
         tokens[i] = i < count ? (int32_t)l->list.ids[i] : 0;
         targets[i] = is_written ? (int32_t)l->list.ids[i + 1] : -1;
     }
@@ -190,9 +189,10 @@ static int prepare_byline(struct name_lessons *l, size_t step, size_t index,
         return -1;
     memcpy(l->prefixes.ids + l->prefixes.count, l->list.ids + begins,
            count * sizeof *l->prefixes.ids);
-    l->bylines[index] = (struct byline){.start = l->prefixes.count,
-                                        .count = count,
-                                        .unwritten = rule == NAME_MISSPELT ? count : first - begins};
+    l->bylines[index] =
+        (struct byline){.start = l->prefixes.count,
+                        .count = count,
+                        .unwritten = rule == NAME_MISSPELT ? count : first - begins};
     l->prefixes.count += count;
     return 0;
 }

@@ -31,8 +31,8 @@ struct byline {
 
 struct name_lessons;
 
-/* NULL in *out when options->count is 0, or the model has no latents. Names are those of the slot of authors
- * (latent/conditions.h). Borrows all but the options. */
+/* NULL in *out when options->count is 0, or the model has no latents. Names are those of the slot
+ * of authors (latent/conditions.h). Borrows all but the options. */
 int name_lessons_create(struct name_lessons **out, const struct model *model,
                         const struct dataset *dataset, const struct name_options *options,
                         size_t batch, uint64_t seed, struct error *error);

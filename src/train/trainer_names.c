@@ -30,8 +30,8 @@ int trainer_names_create(struct trainer *t, struct worker *w, struct error *erro
     n->dprecision = memory_allocate(rows * width, sizeof(real), error);
     n->unused.dpoints = memory_allocate(slot->point_count * slot->width, sizeof(real), error);
     n->unused.dlog_sigma = memory_allocate(slot->width, sizeof(real), error);
-    if (!n->no_prior || !n->losses || !n->told || !n->told_mask || !n->dtold || !n->dmean || !n->dprecision ||
-        !n->unused.dpoints || !n->unused.dlog_sigma)
+    if (!n->no_prior || !n->losses || !n->told || !n->told_mask || !n->dtold || !n->dmean ||
+        !n->dprecision || !n->unused.dpoints || !n->unused.dlog_sigma)
         return -1;
     return pass_create(&n->pass, &weights, share, name_lessons_time(t->names), 1, error);
 }
@@ -39,8 +39,8 @@ int trainer_names_create(struct trainer *t, struct worker *w, struct error *erro
 void trainer_names_destroy(struct worker *w) {
     struct name_worker *n = &w->names;
     pass_destroy(n->pass);
-    void *owned[] = {n->no_prior, n->losses, n->told,       n->told_mask,      n->dtold,
-                     n->dmean,  n->dprecision, n->unused.dpoints, n->unused.dlog_sigma};
+    void *owned[] = {n->no_prior, n->losses,     n->told,           n->told_mask,        n->dtold,
+                     n->dmean,    n->dprecision, n->unused.dpoints, n->unused.dlog_sigma};
     for (size_t i = 0; i < sizeof owned / sizeof *owned; i++)
         memory_free(owned[i]);
 }
@@ -56,8 +56,8 @@ static void tell(const struct trainer *t, struct name_worker *n, size_t b, size_
     for (size_t d = 0; d < slot->width; d++) {
         size_t i = b * width + slot->first + d;
         n->told_mask[i] = 1;
-        n->told[i] = state->points[label * slot->width + d] +
-                     state->sigma[d] * (real)random_normal(&random);
+        n->told[i] =
+            state->points[label * slot->width + d] + state->sigma[d] * (real)random_normal(&random);
     }
 }
 
@@ -74,8 +74,8 @@ static void score(const struct trainer *t, struct worker *w, size_t b,
     if (lesson->last == 0)
         return;
     size_t from = lesson->first + (lesson->last - lesson->first + 1) / 2;
-    double scale = t->options.score_weight / (double)t->options.batch /
-                   (double)(lesson->last - from + 1);
+    double scale =
+        t->options.score_weight / (double)t->options.batch / (double)(lesson->last - from + 1);
     for (size_t i = from; i <= lesson->last; i++) {
         size_t at = (b * name_lessons_time(t->names) + i) * width + slot.first;
         double nats = score_backward(&slot, &t->states[s], &target, pass_mean(n->pass) + at,
@@ -96,8 +96,7 @@ void trainer_names_run(struct trainer *t, struct worker *w, size_t id, size_t to
     const int32_t *tokens, *targets, *others;
     name_lessons_row(t->names, first, &tokens, &targets); /* rows follow one another */
     for (size_t b = 0; b < share; b++)
-        tell(t, n, b, first + b,
-             name_lessons_row(t->names, first + b, &others, &others)->label);
+        tell(t, n, b, first + b, name_lessons_row(t->names, first + b, &others, &others)->label);
     struct pass_handle handle = {.told = n->told, .told_mask = n->told_mask};
     pass_read(n->pass, tokens, &handle);
     memset(n->dmean, 0, rows * c->latent_width * sizeof(real));
