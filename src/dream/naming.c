@@ -209,9 +209,9 @@ int naming_spell(struct naming *n, const real *mean, struct random *random, char
     if (logits == NULL)
         return -1;
     for (size_t i = 0; i < NAME_TOKENS; i++) {
-        uint32_t token = sample_token(logits, n->banned, n->model->config.vocabulary, &sampling,
-                                      random != NULL ? random : &unused, n->probabilities,
-                                      n->order);
+        uint32_t token =
+            sample_token(logits, n->banned, n->model->config.vocabulary, &sampling,
+                         random != NULL ? random : &unused, n->probabilities, n->order);
         if (add_text(text, &length, tokenizer_token(n->model->tokenizer, token)))
             break;
         logits = decoder_step(n->decoder, token);
@@ -240,12 +240,12 @@ static int is_ambiguous(const struct slot *slot, size_t label, enum name_rule ru
     return 0;
 }
 
-int naming_variant(const struct slot *slot, size_t label, enum name_rule rule, int is_measured,
-                   const struct name_facts *facts, char out[NAME_BYTES]) {
+int naming_variant(const struct slot *slot, size_t label, enum name_rule rule, size_t draw,
+                   int is_measured, const struct name_facts *facts, char out[NAME_BYTES]) {
     enum { TRIES = 64 };
     struct random random;
     int is_made = 0;
-    random_seed(&random, is_measured ? 0x3ea5 : 0xca11b, label * NAME_RULES + rule);
+    random_seed(&random, is_measured ? 0x3ea5 : 0xca11b, (label * NAME_RULES + rule) ^ draw << 40);
     for (int tries = 0; !is_made && tries < TRIES; tries++) {
         if (!name_variant(out, slot->labels[label], rule, facts, &random))
             return 0;
@@ -273,8 +273,8 @@ struct fit {
 
 enum { FIT_VARIANTS = 256 };
 
-static int gather_fit(struct fit *fit, struct naming *n, const struct name_titles *titles,
-                      struct error *error) {
+/* What cannot be read is left out. */
+static void gather_fit(struct fit *fit, struct naming *n, const struct name_titles *titles) {
     struct name_facts facts = {titles, NAN};
     char name[NAME_BYTES];
     size_t points = n->slot->point_count, each = NAME_FIRST_UNSEEN - NAME_INITIAL;
@@ -282,13 +282,11 @@ static int gather_fit(struct fit *fit, struct naming *n, const struct name_title
     for (size_t i = 0; i < all; i += stride) {
         enum name_rule rule = (enum name_rule)(NAME_INITIAL + i % each);
         struct error ignored;
-        if (!naming_variant(n->slot, i / each, rule, 0, &facts, name) ||
+        if (!naming_variant(n->slot, i / each, rule, 0, 0, &facts, name) ||
             resolve(n, name, fit->rows + fit->count * points, &ignored))
             continue;
         fit->labels[fit->count++] = i / each;
     }
-    (void)error;
-    return 0;
 }
 
 /* The factor of least nats: the mean is convex in it, so a search by thirds finds it. */
@@ -298,10 +296,10 @@ static double fit_factor(const struct fit *fit, size_t points) {
         return 1;
     for (int i = 0; i < 60; i++) {
         double one = low + (high - low) / 3, other = high - (high - low) / 3;
-        double left = nats_under(fit->rows, fit->labels, fit->count, points, exp(one),
-                                 fit->scratch);
-        double right = nats_under(fit->rows, fit->labels, fit->count, points, exp(other),
-                                  fit->scratch);
+        double left =
+            nats_under(fit->rows, fit->labels, fit->count, points, exp(one), fit->scratch);
+        double right =
+            nats_under(fit->rows, fit->labels, fit->count, points, exp(other), fit->scratch);
         *(left < right ? &high : &low) = left < right ? other : one;
     }
     return exp((low + high) / 2);
@@ -315,9 +313,11 @@ int naming_calibrate(struct model *model, const struct name_titles *titles, stru
     struct fit fit = {.rows = memory_allocate(FIT_VARIANTS * points, sizeof *fit.rows, error),
                       .scratch = memory_allocate(points, sizeof *fit.scratch, error),
                       .labels = memory_allocate(FIT_VARIANTS, sizeof *fit.labels, error)};
-    int result = fit.rows && fit.scratch && fit.labels ? gather_fit(&fit, n, titles, error) : -1;
-    if (result == 0)
+    int result = fit.rows && fit.scratch && fit.labels ? 0 : -1;
+    if (result == 0) {
+        gather_fit(&fit, n, titles);
         model->slots.slots[n->slot - model->slots.slots].naming = fit_factor(&fit, points);
+    }
     memory_free(fit.rows);
     memory_free(fit.scratch);
     memory_free(fit.labels);

@@ -35,11 +35,11 @@ int naming_write(struct naming *naming, const real *mean, double *log_odds, stru
 int naming_spell(struct naming *naming, const real *mean, struct random *random,
                  char out[NAME_BYTES], struct error *error);
 
-/* Variants of labels for fitting (is_measured 0) and for measuring: training spells neither draw's
- * misspellings that are kept back, and only measuring uses the unseen rules. As name_variant, and
- * 0 when another label may be meant. The same model, rule and label: the same variant. */
-int naming_variant(const struct slot *slot, size_t label, enum name_rule rule, int is_measured,
-                   const struct name_facts *facts, char out[NAME_BYTES]);
+/* Variants of labels for fitting (is_measured 0) and for measuring: of misspellings those that are
+ * kept back from training are for measuring, and only those. As name_variant, and 0 when another
+ * label may be meant. The same label, rule and draw: the same variant. */
+int naming_variant(const struct slot *slot, size_t label, enum name_rule rule, size_t draw,
+                   int is_measured, const struct name_facts *facts, char out[NAME_BYTES]);
 
 /* Fits slots' `naming` on variants by training's rules; after this the model counts as taught. */
 int naming_calibrate(struct model *model, const struct name_titles *titles, struct error *error);
