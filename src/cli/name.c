@@ -189,8 +189,8 @@ static int show(const struct run *run, const struct slot *slot, const struct wri
                                                "probability", exp(w->log_odds[w->order[i]])));
     for (size_t i = 0; i < run->samples; i++)
         json_array_append_new(samples, text_to_json(w->samples[i]));
-    json_t *json = json_pack("{s:o, s:o, s:o}", "names", names, "spelt",
-                             text_to_json(w->likeliest), "samples", samples);
+    json_t *json = json_pack("{s:o, s:o, s:o}", "names", names, "spelt", text_to_json(w->likeliest),
+                             "samples", samples);
     int result = json == NULL ? error_set(error, "out of memory, or a label is no UTF-8")
                               : option_write_json(json, run->json_path, error);
     json_decref(json);

@@ -123,8 +123,7 @@ static int measure_labels(struct measure *m, struct error *error) {
         if (measure_label(m, i, error))
             return -1;
     for (enum name_rule rule = 0; rule < NAME_RULES; rule++)
-        add_score(rule < NAME_FIRST_UNSEEN ? &report->seen : &report->unseen,
-                  &report->rules[rule]);
+        add_score(rule < NAME_FIRST_UNSEEN ? &report->seen : &report->unseen, &report->rules[rule]);
     return 0;
 }
 
@@ -254,13 +253,13 @@ json_t *naming_report_to_json(const struct naming_report *r) {
     json_t *rules = json_object();
     for (enum name_rule rule = 0; rule < NAME_RULES; rule++)
         json_object_set_new(rules, name_rule_title(rule), score_to_json(&r->rules[rule]));
-    json_t *documents = json_pack(
-        "{s:I, s:I, s:I, s:I}", "count", (json_int_t)r->documents, "written",
-        (json_int_t)r->document_written, "read", (json_int_t)r->document_read, "spelt",
-        (json_int_t)r->document_spelt);
+    json_t *documents =
+        json_pack("{s:I, s:I, s:I, s:I}", "count", (json_int_t)r->documents, "written",
+                  (json_int_t)r->document_written, "read", (json_int_t)r->document_read, "spelt",
+                  (json_int_t)r->document_spelt);
     return json_pack("{s:I, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "labels",
-                     (json_int_t)r->labels, "fewest_variants", (json_int_t)r->least, "rules",
-                     rules, "seen_rules", score_to_json(&r->seen), "unseen_rules",
+                     (json_int_t)r->labels, "fewest_variants", (json_int_t)r->least, "rules", rules,
+                     "seen_rules", score_to_json(&r->seen), "unseen_rules",
                      score_to_json(&r->unseen), "strangers", score_to_json(&r->strangers),
                      "by_hand", score_to_json(&r->by_hand), "by_hand_strangers",
                      score_to_json(&r->by_hand_strangers), "documents", documents);

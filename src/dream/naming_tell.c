@@ -43,7 +43,7 @@ static int tell_resolved(struct handle *handle, struct naming *naming, const cha
         else
             result = handle_tell(handle, slot->name, slot->labels[best], error);
         snprintf(note->text, sizeof note->text, "taken for %.200s (%.2f)", slot->labels[best],
-                 probability);
+                 fmin(probability, 0.99));
     }
     memory_free(log_odds);
     return result;

@@ -16,7 +16,8 @@ const char *name_rule_title(enum name_rule rule) {
                                                    [NAME_LOWER] = "lower case",
                                                    [NAME_YEAR] = "with a year",
                                                    [NAME_TITLED] = "titled",
-                                                   [NAME_MIDDLE] = "middle name cut",
+                                                   [NAME_MIDDLE] = "middle initial",
+                                                   [NAME_SHORT] = "without middle name",
                                                    [NAME_MISSPELT] = "misspelt",
                                                    [NAME_REVERSED_INITIAL] = "reversed initials",
                                                    [NAME_TITLED_FULL] = "titled in full",
@@ -172,13 +173,9 @@ static void add_year(struct spelling *s, const struct words *words, double year)
     add(s, text, strlen(text));
 }
 
-/* Middle names to initials; initials away. */
 static void add_middle(struct spelling *s, const struct words *words) {
-    int is_cut_already = 1;
-    for (size_t i = 1; i < words->given_count; i++)
-        is_cut_already &= strchr(words->given[i], '.') != NULL;
     add_word(s, words->given[0]);
-    for (size_t i = 1; !is_cut_already && i < words->given_count; i++)
+    for (size_t i = 1; i < words->given_count; i++)
         add_initial(s, words->given[i], ".");
     add_word(s, words->last);
 }
@@ -230,6 +227,12 @@ static int spell(struct spelling *s, const struct words *words, const char *labe
         if (words->given_count < 2)
             return 0;
         add_middle(s, words);
+        return 1;
+    case NAME_SHORT:
+        if (words->given_count < 2)
+            return 0;
+        add_word(s, words->given[0]);
+        add_word(s, words->last);
         return 1;
     case NAME_MISSPELT:
         if (words->given_count > 0 && random_below(random, 3) == 0)

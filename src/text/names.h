@@ -19,7 +19,8 @@ enum name_rule {
     NAME_LOWER,    /* franklin delano roosevelt */
     NAME_YEAR,     /* Franklin Delano Roosevelt, 1941 */
     NAME_TITLED,   /* Mr. Roosevelt */
-    NAME_MIDDLE,   /* Franklin D. Roosevelt, or, if that is the label, Franklin Roosevelt */
+    NAME_MIDDLE,   /* Franklin D. Roosevelt */
+    NAME_SHORT,    /* Franklin Roosevelt */
     NAME_MISSPELT, /* Franklin Delano Rosevelt: one letter of it, or of the reversed form */
     NAME_FIRST_UNSEEN,
     NAME_REVERSED_INITIAL = NAME_FIRST_UNSEEN, /* Roosevelt, F. D. */

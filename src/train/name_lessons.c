@@ -11,7 +11,7 @@
 #include "text/byline.h"
 
 /* Chances: of nobody's name; of the label itself; of a misspelling; else another rule. */
-static const double STRANGERS = 0.125, FULL = 0.25, MISSPELT = 0.25;
+static const double STRANGERS = 0.2, FULL = 0.25, MISSPELT = 0.25;
 
 struct name_lessons {
     const struct model *model;

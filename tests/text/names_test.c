@@ -35,7 +35,10 @@ static void test_rules(void **state) {
     check("Abraham Lincoln", NAME_TITLED_FULL, "President Abraham Lincoln");
     check("Abraham Lincoln", NAME_MIDDLE, NULL);
     check("Franklin Delano Roosevelt", NAME_MIDDLE, "Franklin D. Roosevelt");
-    check("Franklin D. Roosevelt", NAME_MIDDLE, "Franklin Roosevelt");
+    check("Franklin D Roosevelt", NAME_MIDDLE, "Franklin D. Roosevelt");
+    check("Franklin D. Roosevelt", NAME_MIDDLE, NULL);
+    check("Franklin D. Roosevelt", NAME_SHORT, "Franklin Roosevelt");
+    check("Abraham Lincoln", NAME_SHORT, NULL);
     check("Franklin D. Roosevelt", NAME_REVERSED_INITIAL, "Roosevelt, F. D.");
     check("Franklin D. Roosevelt", NAME_INITIAL, "F. D. Roosevelt");
     check("Franklin D. Roosevelt", NAME_BARE_INITIAL, "F Roosevelt");
