@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/memory.h"
 #include "cmocka_all.h"
@@ -49,13 +50,12 @@ static void make_documents(struct world *w) {
         char text[1024] = "";
         for (int k = 0; k < 12; k++)
             strcat(text, PHRASES[i % LABELS]);
-        assert_int_equal(memory_grow(&w->tokens[i].ids, &w->tokens[i].capacity, 1,
-                                     sizeof(uint32_t), &error),
-                         0);
+        assert_int_equal(
+            memory_grow(&w->tokens[i].ids, &w->tokens[i].capacity, 1, sizeof(uint32_t), &error), 0);
         w->tokens[i].ids[w->tokens[i].count++] = TOKEN_END_OF_TEXT;
-        assert_int_equal(tokenizer_encode(w->model->tokenizer, cache, text, strlen(text),
-                                          &w->tokens[i], &error),
-                         0);
+        assert_int_equal(
+            tokenizer_encode(w->model->tokenizer, cache, text, strlen(text), &w->tokens[i], &error),
+            0);
         w->texts[i] = (struct sampler_document){w->tokens[i].ids, w->tokens[i].count};
         w->documents[i] = (struct dataset_document){.name = "d", .text = w->texts[i]};
         w->documents[i].is_given[0] = 1;
@@ -65,13 +65,23 @@ static void make_documents(struct world *w) {
     tokenizer_cache_destroy(cache);
 }
 
-/* A model after so many steps with so many names a step. */
-static void make_world(struct world *w, size_t names, double bylines, size_t steps) {
+static struct train_options options_of(size_t names, double bylines) {
+    struct train_options options = train_options_default();
+    options.steps = STEPS;
+    options.batch = 4;
+    options.time = TIME;
+    options.threads = 1;
+    options.warmup_steps = 10;
+    options.learning_rate = 4e-3;
+    options.names.count = names;
+    options.names.bylines = bylines;
+    return options;
+}
+
+static void make_untrained(struct world *w) {
     static const double COUNTS[LABELS] = {1, 1, 1, 1};
     struct error error;
     struct slots slots = {0};
-    struct trainer *trainer;
-    struct train_report report;
     struct tokenizer *tokenizer = make_tokenizer();
     *w = (struct world){0};
     assert_int_equal(slots_add_categorical(&slots, "author", 8, NAMES, COUNTS, LABELS, &error), 0);
@@ -91,19 +101,28 @@ static void make_world(struct world *w, size_t names, double bylines, size_t ste
     assert_int_equal(model_create(&w->model, config, &slots, tokenizer, PRECISION_REAL, 7, &error),
                      0);
     make_documents(w);
-    struct train_options options = train_options_default();
-    options.steps = STEPS;
-    options.batch = 4;
-    options.time = TIME;
-    options.threads = 1;
-    options.warmup_steps = 10;
-    options.learning_rate = 4e-3;
-    options.names.count = names;
-    options.names.bylines = bylines;
-    assert_int_equal(trainer_create(&trainer, w->model, &w->dataset, &options, &error), 0);
-    for (size_t i = 0; i < steps; i++)
+}
+
+static void train(struct world *w, const struct train_options *options, size_t from, size_t to,
+                  const char *state) {
+    struct error error;
+    struct trainer *trainer;
+    struct train_report report;
+    assert_int_equal(trainer_create(&trainer, w->model, &w->dataset, options, &error), 0);
+    if (from > 0)
+        assert_int_equal(trainer_restore(trainer, state, &error), 0);
+    for (size_t i = from; i < to; i++)
         assert_int_equal(trainer_step(trainer, &report, &error), 0);
+    if (state != NULL)
+        assert_int_equal(trainer_save(trainer, state, &error), 0);
     trainer_destroy(trainer);
+}
+
+/* A model after so many steps with so many names a step. */
+static void make_world(struct world *w, size_t names, double bylines, size_t steps) {
+    struct train_options options = options_of(names, bylines);
+    make_untrained(w);
+    train(w, &options, 0, steps, NULL);
 }
 
 static void free_world(struct world *w) {
@@ -288,11 +307,31 @@ static void test_off(void **state) {
     free_world(&named);
 }
 
+/* Lessons depend on the seed and the step alone. */
+static void test_resumed(void **state) {
+    (void)state;
+    struct world whole, parts;
+    struct train_options options = options_of(8, 0.5);
+    char path[] = "/tmp/trine-naming-XXXXXX";
+    int file = mkstemp(path);
+    assert_true(file >= 0);
+    close(file);
+    make_world(&whole, 8, 0.5, 6);
+    make_untrained(&parts);
+    train(&parts, &options, 0, 3, path);
+    train(&parts, &options, 3, 6, path);
+    assert_memory_equal(whole.model->values, parts.model->values,
+                        whole.model->layout.count * sizeof(real));
+    unlink(path);
+    free_world(&whole);
+    free_world(&parts);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_resolving), cmocka_unit_test(test_writing),
         cmocka_unit_test(test_telling),   cmocka_unit_test(test_byline),
-        cmocka_unit_test(test_off),
+        cmocka_unit_test(test_off),       cmocka_unit_test(test_resumed),
     };
     return cmocka_run_group_tests(tests, start, stop);
 }
