@@ -10,9 +10,9 @@
 #include "latent/handle.h"
 #include "text/names.h"
 
-/* A name is taken for a label from this probability on. Measured (doc/names.md): at 0.8 four times
- * as many names are taken for the wrong label, at 0.95 one in forty fewer for the right one. */
-#define NAMING_TAKEN 0.9
+/* A name is taken for a label from this probability on: lower, more names of strangers are taken
+ * for somebody (doc/names.md has the figures). */
+#define NAMING_TAKEN 0.95
 
 struct naming;
 
