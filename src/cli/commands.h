@@ -18,6 +18,7 @@ int command_introspect(int argc, char **argv);
 int command_judge(int argc, char **argv);
 int command_key(int argc, char **argv);
 int command_market(int argc, char **argv);
+int command_name(int argc, char **argv);
 int command_principles(int argc, char **argv);
 int command_read(int argc, char **argv);
 int command_same(int argc, char **argv);
@@ -34,6 +35,7 @@ int command_write(int argc, char **argv);
     {"adapt", command_adapt, "give a checkpoint of another program authors and dates"}, \
     {"read", command_read, "tell who wrote a text, and when"}, \
     {"same", command_same, "tell whether one author wrote two texts"}, \
+    {"name", command_name, "the name that a handle calls for, and how well names are known"}, \
     {"write", command_write, "write as anyone, anywhen"}, \
     {"handle", command_handle, "make, print and store a handle"}, \
     {"imagine", command_imagine, "authors who never wrote, by when and what they might have"}, \

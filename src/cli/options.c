@@ -11,6 +11,7 @@
 #include "base/file.h"
 #include "base/json_file.h"
 #include "cli/show.h"
+#include "dream/naming.h"
 #include "dream/read.h"
 #include "latent/conditions.h"
 
@@ -148,8 +149,11 @@ static int tell_like(struct handle *handle, const char *path, struct error *erro
 static int tell(struct handle *handle, const char *name, const char *label, struct error *error) {
     struct location ignored;
     const struct slot *slot = slots_find(&handle->model->slots, name);
-    if (handle_tell(handle, name, label, error))
+    struct naming_note note;
+    if (naming_tell(handle, name, label, &note, error))
         return -1;
+    if (note.text[0] != '\0')
+        fprintf(stderr, "%s: %s\n", label, note.text);
     if (slot->kind == LATENT_PLACE && location_parse(label, &ignored) != 0)
         fprintf(stderr, "%s: %s\n", name, handle->source[slot - handle->model->slots.slots]);
     return 0;
@@ -160,7 +164,7 @@ static int grant(struct handle *handle, const struct handle_wish *wish, struct e
     const char *rest;
     switch (wish->kind) {
     case 'A':
-        return handle_tell(handle, "author", wish->text, error);
+        return tell(handle, "author", wish->text, error);
     case 'D':
         return handle_tell(handle, "date", wish->text, error);
     case 'P':

@@ -1,6 +1,7 @@
 #include "cli/training.h"
 
 #include <getopt.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,6 +10,7 @@
 #include "base/memory.h"
 #include "base/progress.h"
 #include "dream/evaluate.h"
+#include "dream/naming.h"
 #include "text/corpus.h"
 #include "train/conditions_gather.h"
 #include "train/recipe.h"
@@ -208,14 +210,17 @@ static int look_at_unseen(const struct run *run, double *nats, struct error *err
     return 0;
 }
 
-/* " author 1.25 date 3.40": the running means of each slot's score. */
-static void describe_scores(char *out, size_t size, const struct slots *slots,
-                            const double *scores) {
+/* " author 1.25 date 3.40 names 0.52": the running means of each slot's score, and of names if they
+ * are taught (else NAN). */
+static void describe_scores(char *out, size_t size, const struct slots *slots, const double *scores,
+                            double names) {
     size_t length = 0;
     out[0] = '\0';
     for (size_t s = 0; s < slots->count && length < size; s++)
         length += (size_t)snprintf(out + length, size - length, " %s %.2f", slots->slots[s].name,
                                    scores[s]);
+    if (isfinite(names) && length < size)
+        snprintf(out + length, size - length, " names %.2f", names);
 }
 
 /* 0 when all steps are done, 1 when interrupted, -1 on failure. */
@@ -223,8 +228,8 @@ static int train(struct run *run, struct error *error) {
     const struct recipe *recipe = &run->recipe;
     size_t steps = recipe->options.steps, step = trainer_step_count(run->trainer);
     struct progress progress;
-    double loss = 0, scores[MAXIMUM_SLOTS] = {0}, unseen = 0, weight = 0, mark = progress_clock(),
-           rate = 0;
+    double loss = 0, names = 0, scores[MAXIMUM_SLOTS] = {0}, unseen = 0, weight = 0,
+           mark = progress_clock(), rate = 0;
     size_t mark_tokens = 0;
     progress_start(&progress, step, steps);
     for (; step < steps && !progress_stop_wanted(); step++) {
@@ -233,6 +238,7 @@ static int train(struct run *run, struct error *error) {
             return -1;
         weight = 0.98 * weight + 0.02; /* a running mean that starts unbiased */
         loss += (report.loss - loss) * 0.02 / weight;
+        names += (report.names - names) * 0.02 / weight;
         for (size_t s = 0; s < MAXIMUM_SLOTS; s++)
             scores[s] += (report.score[s] - scores[s]) * 0.02 / weight;
         mark_tokens += report.tokens;
@@ -246,7 +252,8 @@ static int train(struct run *run, struct error *error) {
             mark_tokens = 0;
         }
         char read[256];
-        describe_scores(read, sizeof read, &run->model->slots, scores);
+        describe_scores(read, sizeof read, &run->model->slots, scores,
+                        recipe->options.names.count > 0 ? names : NAN);
         progress_show(&progress, step + 1, is_look,
                       "%.0f tokens/s  loss %.3f  held-out %.3f  reading%s", rate, loss, unseen,
                       *read != '\0' ? read : " -");
@@ -288,6 +295,10 @@ static int finish(struct run *run, struct error *error) {
     if (run->validation.count > 0 && run->model->slots.count > 0 && calibrate(run, error))
         return -1;
     if (conditions_gather(run->model, &run->training, error))
+        return -1;
+    const struct name_options *names = &run->recipe.options.names;
+    if (names->count > 0 && run->model->slots.count > 0 &&
+        naming_calibrate(run->model, &names->titles, error))
         return -1;
     return model_save(run->model, run->out, error);
 }

@@ -155,12 +155,7 @@ static int reach(const struct handle *handle, const struct slot *slot, const cha
         slot_place_point(slot, parameters, place, r->point);
         return 0;
     }
-    long index = slot_find_label(slot, label), found = 0;
-    for (size_t i = 0; index < 0 && i < slot->point_count; i++)
-        if (*label != '\0' && strcasestr(slot->labels[i], label) != NULL && found++ == 0)
-            index = -2 - (long)i;
-    if (index < -1)
-        index = found == 1 ? -2 - index : -1;
+    long index = slot_find_name(slot, label);
     if (index < 0)
         return unknown_label(slot, label, error);
     const real *table = parameters + slot->parameters + slot->width;

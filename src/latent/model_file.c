@@ -92,6 +92,9 @@ static int save_slot(struct gguf_writer *writer, const struct slot *slot, size_t
         gguf_writer_add_f64_array(writer, slot_key(&key, s, "likelihood"), slot->likelihood, 2,
                                   error))
         return -1;
+    if (slot->naming > 0 &&
+        gguf_writer_add_f64(writer, slot_key(&key, s, "naming"), slot->naming, error))
+        return -1;
     if (slot->kind == LATENT_CATEGORICAL)
         return save_labels(writer, slot, s, error);
     if (slot->kind == LATENT_PLACE)
@@ -264,6 +267,18 @@ static int load_factor(const struct gguf *file, const char *key, double out[2],
                                key);
 }
 
+/* Only models that were taught names have it. */
+static int load_naming(const struct gguf *file, size_t s, struct slot *slot, struct error *error) {
+    struct key key;
+    if (!gguf_has(file, slot_key(&key, s, "naming")))
+        return 0;
+    if (gguf_get_f64(file, key.text, &slot->naming, error))
+        return -1;
+    return slot->naming > 0 && slot->naming <= 1000 && slot->kind == LATENT_CATEGORICAL
+               ? 0
+               : error_set(error, "%s: %s makes no sense", gguf_name(file), key.text);
+}
+
 static int load_slot(struct slots *slots, const struct gguf *file, size_t s, struct error *error) {
     struct key key;
     struct gguf_string name, kind;
@@ -287,7 +302,8 @@ static int load_slot(struct slots *slots, const struct gguf *file, size_t s, str
         return -1;
     struct slot *slot = &slots->slots[slots->count - 1];
     return load_factor(file, slot_key(&key, s, "calibration"), slot->calibration, error) ||
-                   load_factor(file, slot_key(&key, s, "likelihood"), slot->likelihood, error)
+                   load_factor(file, slot_key(&key, s, "likelihood"), slot->likelihood, error) ||
+                   load_naming(file, s, slot, error)
                ? -1
                : 0;
 }

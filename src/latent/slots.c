@@ -126,6 +126,19 @@ long slot_find_label(const struct slot *slot, const char *label) {
     return -1;
 }
 
+long slot_find_name(const struct slot *slot, const char *text) {
+    long index = slot_find_label(slot, text), within = -1;
+    if (index >= 0 || *text == '\0')
+        return index;
+    for (size_t i = 0; slot->kind == LATENT_CATEGORICAL && i < slot->point_count; i++)
+        if (strcasestr(slot->labels[i], text) != NULL) {
+            if (within >= 0)
+                return -1;
+            within = (long)i;
+        }
+    return within;
+}
+
 /* A constant, a straight line that goes on beyond the grid, and bumps spread over it. */
 static void date_basis(const struct slot *slot, double year, double *basis) {
     double range = slot->year_step * (double)(slot->point_count - 1);

@@ -41,6 +41,9 @@ struct slot {
     double calibration[2];
     /* The same for the writer's log-likelihoods, where it decides among the likeliest labels. */
     double likelihood[2];
+    /* The same for an attribution that is read alone (dream/naming.h), whose log odds are
+     * multiplied by it; 0: the model was not taught names. */
+    double naming;
 };
 
 struct slots {
@@ -74,6 +77,9 @@ const struct slot *slots_find(const struct slots *slots, const char *name);
 
 /* The index of a categorical label, or -1. */
 long slot_find_label(const struct slot *slot, const char *label);
+
+/* The same, or of the only label that contains the text, whatever the case. */
+long slot_find_name(const struct slot *slot, const char *text);
 
 /* parameters <- random start of every slot. */
 void slots_initialise(const struct slots *slots, real *parameters, uint64_t seed);

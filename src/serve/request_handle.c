@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "dream/naming.h"
 #include "dream/read.h"
 #include "serve/http.h"
 #include "serve/model_atlas.h"
@@ -39,9 +40,10 @@ static int take_like(struct handle *handle, const json_t *json, struct problem *
 static int take_author(struct handle *handle, const json_t *json, struct problem *problem) {
     struct error error;
     const char *author = NULL;
+    struct naming_note note;
     if (request_text(json, "author", LABEL_LIMIT, &author, problem))
         return -1;
-    if (author != NULL && handle_tell(handle, "author", author, &error))
+    if (author != NULL && naming_tell(handle, "author", author, &note, &error))
         return problem_content(problem, "author", &error);
     return 0;
 }
@@ -52,6 +54,7 @@ static int take_mix(struct handle *handle, const json_t *json, struct problem *p
     struct error error;
     const json_t *mix;
     const char *label;
+    struct naming_note note;
     json_t *item;
     double sum[MAXIMUM_SLOT_WIDTH] = {0}, total = 0;
     if (request_object(json, "mix", &mix, problem))
@@ -68,7 +71,7 @@ static int take_mix(struct handle *handle, const json_t *json, struct problem *p
         double weight = json_number_value(item);
         if (!json_is_number(item) || !(fabs(weight) <= 1e6))
             return problem_field(problem, "mix", "the weight of \"%.80s\" must be a number", label);
-        if (handle_tell(handle, "author", label, &error))
+        if (naming_tell(handle, "author", label, &note, &error))
             return problem_content(problem, "mix", &error);
         for (size_t d = 0; d < slot->width; d++)
             sum[d] += weight * (double)handle->mean[slot->first + d];
@@ -110,11 +113,12 @@ static int take_vectors(struct handle *handle, const json_t *json, struct proble
 static int tell(struct handle *handle, const char *slot, const json_t *label, const char *param,
                 struct problem *problem) {
     struct error error;
+    struct naming_note note;
     int result;
     if (json_is_number(label))
         result = handle_tell_year(handle, slot, json_number_value(label), &error);
     else if (json_is_string(label) && json_string_length(label) <= LABEL_LIMIT)
-        result = handle_tell(handle, slot, json_string_value(label), &error);
+        result = naming_tell(handle, slot, json_string_value(label), &note, &error);
     else
         return problem_field(problem, param, "\"%s\" must be a label, or a year", param);
     return result ? problem_content(problem, param, &error) : 0;

@@ -64,6 +64,9 @@ static const struct setting SETTINGS[] = {
     NUMBER("ngram_rate", options.ngram_rate, "learning rate of n-gram evidence"),
     NUMBER("ngram_damping", options.ngram_damping, "what its Adagrad starts from"),
     NUMBER("ngram_decay", options.ngram_decay, "shrinkage of rows when touched"),
+    COUNT("names", options.names.count, "attributions a step that are read as names; 0: none"),
+    NUMBER("bylines", options.names.bylines,
+           "share of the pieces that begin with a byline, where there are names"),
     COUNT("candidates", candidates, "labels that the writer decides among when it is calibrated"),
     COUNT("validation_every", validation_every, "one training document in n is for calibration"),
     COUNT("report_every", report_every, "steps between looks at unseen text"),
@@ -193,6 +196,23 @@ int recipe_set_width(struct recipe *recipe, const char *assignment, struct error
     return add_width(recipe, copy, atof(equals + 1), error);
 }
 
+/* ["President", "Mr."]: what stands before names. */
+static int load_titles(struct recipe *recipe, const json_t *list, struct error *error) {
+    struct name_titles *titles = &recipe->options.names.titles;
+    *titles = (struct name_titles){.count = json_array_size(list)};
+    if (titles->count > NAME_TITLES)
+        return error_set(error, "there are more than %d titles", NAME_TITLES);
+    for (size_t i = 0; i < titles->count; i++) {
+        const json_t *item = json_array_get(list, i);
+        size_t length = json_string_length(item);
+        if (length < 1 || length >= NAME_TITLE_BYTES)
+            return error_set(error, "title %zu is no text of 1 to %d bytes", i,
+                             NAME_TITLE_BYTES - 1);
+        strcpy(titles->items[i], json_string_value(item));
+    }
+    return 0;
+}
+
 static int load_item(struct recipe *recipe, const char *name, const json_t *item,
                      struct error *error) {
     if (strcmp(name, "name") == 0 && json_is_string(item) &&
@@ -200,6 +220,8 @@ static int load_item(struct recipe *recipe, const char *name, const json_t *item
         strcpy(recipe->name, json_string_value(item));
         return 0;
     }
+    if (strcmp(name, "titles") == 0 && json_is_array(item))
+        return load_titles(recipe, item, error);
     if (strcmp(name, "slot_width") == 0 && json_is_object(item)) {
         const char *slot;
         json_t *width;

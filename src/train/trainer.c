@@ -6,6 +6,7 @@
 
 #include "base/memory.h"
 #include "base/random.h"
+#include "train/trainer_names.h"
 #include "train/trainer_state.h"
 
 struct train_options train_options_default(void) {
@@ -30,8 +31,12 @@ struct train_options train_options_default(void) {
                                   .handle_gradient = 1,
                                   .ngram_rate = 0.02,
                                   .ngram_damping = 1,
-                                  .ngram_decay = 0};
+                                  .ngram_decay = 0,
+                                  .names = {.bylines = 0.1, .titles = name_titles_default()}};
 }
+
+/* More would be no small part of a step. */
+enum { NAMES_MOST = 4096 };
 
 static int create_worker(struct trainer *t, struct worker *w, struct error *error) {
     const struct train_options *o = &t->options;
@@ -50,8 +55,9 @@ static int create_worker(struct trainer *t, struct worker *w, struct error *erro
     w->dmean = memory_allocate(rows * width, sizeof(real), error);
     w->dprecision = memory_allocate(rows * width, sizeof(real), error);
     w->slots = memory_allocate(slots->count, sizeof *w->slots, error);
+    w->counts = memory_allocate(o->pass_sequences, sizeof *w->counts, error);
     if (!w->gradient || !w->tokens || !w->targets || !w->losses || !w->told || !w->told_mask ||
-        !w->noise || !w->dtold || !w->dmean || !w->dprecision || !w->slots)
+        !w->noise || !w->dtold || !w->dmean || !w->dprecision || !w->slots || !w->counts)
         return -1;
     for (size_t s = 0; s < slots->count; s++) {
         const struct slot *slot = &slots->slots[s];
@@ -62,19 +68,21 @@ static int create_worker(struct trainer *t, struct worker *w, struct error *erro
         points = slot->point_count > points ? slot->point_count : points;
     }
     w->log_odds = memory_allocate(points, sizeof *w->log_odds, error);
-    if (w->log_odds == NULL)
+    if (w->log_odds == NULL || trainer_names_create(t, w, error))
         return -1;
     return pass_create(&w->pass, &weights, o->pass_sequences, o->time, 1, error);
 }
 
 static void destroy_worker(struct trainer *t, struct worker *w) {
     pass_destroy(w->pass);
+    trainer_names_destroy(w);
     for (size_t s = 0; w->slots != NULL && s < t->model->slots.count; s++) {
         memory_free(w->slots[s].dpoints);
         memory_free(w->slots[s].dlog_sigma);
     }
-    void *owned[] = {w->gradient, w->tokens, w->targets, w->losses,     w->told,  w->told_mask,
-                     w->noise,    w->dtold,  w->dmean,   w->dprecision, w->slots, w->log_odds};
+    void *owned[] = {w->gradient,  w->tokens,   w->targets, w->losses, w->told,
+                     w->told_mask, w->noise,    w->dtold,   w->dmean,  w->dprecision,
+                     w->slots,     w->log_odds, w->counts};
     for (size_t i = 0; i < sizeof owned / sizeof *owned; i++)
         memory_free(owned[i]);
 }
@@ -103,6 +111,11 @@ static int check_options(const struct train_options *o, const struct config *con
     if (o->evidence_steps >= o->steps || (o->evidence_steps > 0 && config->latent_width == 0))
         return error_set(error, "%zu of %zu steps cannot train the evidence alone",
                          o->evidence_steps, o->steps);
+    if (o->names.count % o->threads != 0 || o->names.count > NAMES_MOST)
+        return error_set(error,
+                         "%zu names a step cannot be shared by %zu threads; choose a "
+                         "multiple of at most %d",
+                         o->names.count, o->threads, NAMES_MOST);
     if (o->steps < 1 || o->score_every < 1)
         return error_set(error, "steps and score_every must be at least 1");
     return 0;
@@ -124,6 +137,12 @@ int trainer_create(struct trainer **out, struct model *model, const struct datas
     t->second = memory_allocate(count, sizeof(real), error);
     t->decays = memory_allocate(count, 1, error);
     t->workers = memory_allocate(options->threads, sizeof *t->workers, error);
+    if (name_lessons_create(&t->names, model, dataset, &options->names, options->batch,
+                            options->seed, error)) {
+        trainer_destroy(t);
+        return -1;
+    }
+    rows += trainer_names_rows(t);
     t->ngram_rows = memory_allocate(rows * model->config.ngram_orders, sizeof(uint32_t), error);
     t->dinformation = memory_allocate(rows * model->config.latent_width, sizeof(real), error);
     int failed = !t->first || !t->second || !t->decays || !t->workers || !t->ngram_rows ||
@@ -168,6 +187,7 @@ void trainer_destroy(struct trainer *t) {
     slot_states_destroy(t->states, t->model->slots.count);
     ngram_optimizer_free(&t->ngrams);
     sampler_free(&t->sampler);
+    name_lessons_destroy(t->names);
     memory_free(t);
 }
 
@@ -175,14 +195,49 @@ size_t trainer_step_count(const struct trainer *t) {
     return t->step;
 }
 
-/* Fills row `b` of the worker's batch with a piece; short pieces end in targets of -1. */
-static void load_piece(const struct trainer *t, struct worker *w, size_t b,
+/* A piece with a byline put before its text, behind the token that begins a document. */
+struct introduced {
+    const uint32_t *text, *byline;
+    size_t lead; /* tokens of the text that stay before the byline */
+    struct byline inserted;
+};
+
+static struct introduced introduce(const struct trainer *t, size_t index,
+                                   const struct piece *piece) {
+    struct introduced in = {.text = t->dataset->texts[piece->document].tokens + piece->start};
+    in.inserted = name_lessons_byline(t->names, index, &in.byline);
+    in.lead = piece->start == 0 && in.text[0] == tokenizer_end_of_text(t->model->tokenizer);
+    return in;
+}
+
+static int32_t introduced_token(const struct introduced *in, size_t at) {
+    size_t count = in->inserted.count;
+    return (int32_t)(at < in->lead           ? in->text[at]
+                     : at < in->lead + count ? in->byline[at - in->lead]
+                                             : in->text[at - count]);
+}
+
+/* Whether the writer is to write it: marks are not its to begin, nor are misspellings. */
+static int introduced_is_written(const struct introduced *in, size_t at) {
+    return at < in->lead || at >= in->lead + in->inserted.unwritten;
+}
+
+static size_t introduced_count(const struct trainer *t, const struct introduced *in,
+                               const struct piece *piece) {
+    size_t count = piece->count + in->inserted.count;
+    return count < t->options.time ? count : t->options.time;
+}
+
+/* Fills row `b` of the worker's batch with piece `index`; short pieces end in targets of -1. */
+static void load_piece(const struct trainer *t, struct worker *w, size_t b, size_t index,
                        const struct piece *piece) {
     size_t time = t->options.time;
-    const uint32_t *tokens = t->dataset->texts[piece->document].tokens + piece->start;
+    struct introduced in = introduce(t, index, piece);
+    w->counts[b] = introduced_count(t, &in, piece);
     for (size_t i = 0; i < time; i++) {
-        w->tokens[b * time + i] = i < piece->count ? (int32_t)tokens[i] : 0;
-        w->targets[b * time + i] = i < piece->count ? (int32_t)tokens[i + 1] : -1;
+        int is_text = i < w->counts[b], is_target = is_text && introduced_is_written(&in, i + 1);
+        w->tokens[b * time + i] = is_text ? introduced_token(&in, i) : 0;
+        w->targets[b * time + i] = is_target ? introduced_token(&in, i + 1) : -1;
     }
 }
 
@@ -245,7 +300,7 @@ static void score(const struct trainer *t, struct worker *w, size_t b, const str
         const struct slot *slot = &slots->slots[s];
         if (!document->is_given[s])
             continue;
-        for (size_t i = every - 1; i < piece->count; i += every) {
+        for (size_t i = every - 1; i < w->counts[b]; i += every) {
             size_t at = (b * time + i) * slots->latent_width + slot->first;
             double weight = (focus + 1) * pow((double)(i + 1) / (double)time, focus);
             w->score[s] +=
@@ -257,17 +312,13 @@ static void score(const struct trainer *t, struct worker *w, size_t b, const str
     }
 }
 
-static int is_evidence_step(const struct trainer *t) {
-    return t->step < t->options.evidence_steps;
-}
-
 /* One pass of `pass_sequences` sequences, the first being number `index` of the batch. */
 static void run_pass(struct trainer *t, struct worker *w, size_t index, const struct piece *pieces,
                      size_t token_count) {
     const struct config *c = &t->model->config;
     size_t sequences = t->options.pass_sequences, rows = sequences * t->options.time;
     for (size_t b = 0; b < sequences; b++) {
-        load_piece(t, w, b, &pieces[index + b]);
+        load_piece(t, w, b, index + b, &pieces[index + b]);
         tell(t, w, b, index + b, &pieces[index + b]);
     }
     struct pass_handle handle = {.told = w->told, .told_mask = w->told_mask};
@@ -285,7 +336,7 @@ static void run_pass(struct trainer *t, struct worker *w, size_t index, const st
                                        .scale = (real)(1.0 / (double)token_count),
                                        .evidence_gradient = (real)t->options.evidence_gradient,
                                        .handle_gradient = (real)t->options.handle_gradient};
-    if (is_evidence_step(t)) {
+    if (trainer_is_evidence_step(t)) {
         pass_read_backward(w->pass, &gradients);
     } else {
         pass_write_backward(w->pass, &handle, w->targets, w->losses, &gradients);
@@ -361,7 +412,7 @@ static void update_range(struct trainer *t, size_t id, const struct adamw *netwo
     real *gradient = t->workers[0].gradient;
     struct adamw_state state = {t->model->values, t->model->operands, t->model->precision,
                                 t->first,         t->second,          t->decays};
-    if (!is_evidence_step(t))
+    if (!trainer_is_evidence_step(t))
         adamw_update(&state, gradient, from, middle, clip_scale(norms[0], t->options.clip),
                      t->step + 1 - t->options.evidence_steps, network);
     adamw_update(&state, gradient, middle, to, clip_scale(norms[1], t->options.clip), t->step + 1,
@@ -389,7 +440,7 @@ static int update_ngrams(struct trainer *t, size_t id, double rate, struct error
     struct ngram_step step = {
         .rows = t->ngram_rows,
         .dinformation = t->dinformation,
-        .tokens = t->options.batch * t->options.time,
+        .tokens = t->options.batch * t->options.time + trainer_names_rows(t),
         .orders = c->ngram_orders,
         .scale = (real)((double)t->options.batch / fmax(t->options.score_weight, 1e-9)),
         .rate = rate * t->options.ngram_rate,
@@ -401,7 +452,7 @@ static int update_ngrams(struct trainer *t, size_t id, double rate, struct error
 static void gather_report(struct trainer *t, struct train_report *report, const double *norms,
                           size_t token_count) {
     *report = (struct train_report){.tokens = token_count, .gradient_norm = norms[0]};
-    double counts[MAXIMUM_SLOTS] = {0};
+    double counts[MAXIMUM_SLOTS] = {0}, name_count = 0;
     for (size_t i = 0; i < t->options.threads; i++) {
         struct worker *w = &t->workers[i];
         report->loss += w->loss / (double)token_count;
@@ -409,17 +460,22 @@ static void gather_report(struct trainer *t, struct train_report *report, const 
             report->score[s] += w->score[s];
             counts[s] += w->score_count[s];
         }
+        report->names += w->names.score;
+        name_count += w->names.score_count;
+        w->names.score = w->names.score_count = 0;
         w->loss = 0;
         memset(w->score, 0, sizeof w->score);
         memset(w->score_count, 0, sizeof w->score_count);
     }
+    report->names = name_count > 0 ? report->names / name_count : 0;
     for (size_t s = 0; s < MAXIMUM_SLOTS; s++)
         report->score[s] = counts[s] > 0 ? report->score[s] / counts[s] : 0;
 }
 
 int trainer_step(struct trainer *t, struct train_report *report, struct error *error) {
     const struct piece *pieces;
-    if (sampler_pieces(&t->sampler, t->step, &pieces, error))
+    if (sampler_pieces(&t->sampler, t->step, &pieces, error) ||
+        (t->names != NULL && name_lessons_prepare(t->names, t->step, pieces, error)))
         return -1;
     size_t token_count = 0, threads = t->options.threads;
     for (size_t i = 0; i < t->options.batch; i++)
@@ -438,6 +494,7 @@ int trainer_step(struct trainer *t, struct train_report *report, struct error *e
         size_t id = (size_t)omp_get_thread_num(), share = t->options.batch / threads;
         for (size_t i = id * share; i < (id + 1) * share; i += t->options.pass_sequences)
             run_pass(t, &t->workers[id], i, pieces, token_count);
+        trainer_names_run(t, &t->workers[id], id, token_count);
         collect_slots(t, &t->workers[id]);
 #pragma omp barrier
         reduce_range(t, id);

@@ -8,6 +8,7 @@
 #define TRINE_TRAIN_TRAINER_H
 
 #include "train/dataset.h"
+#include "train/name_lessons.h"
 #include "train/optimizer.h"
 
 struct train_options {
@@ -26,6 +27,7 @@ struct train_options {
     double evidence_gradient; /* share of the evidence's gradient that reaches the reader */
     double handle_gradient;   /* share of the writer's gradient that reaches the running handle */
     double ngram_rate, ngram_damping, ngram_decay;
+    struct name_options names;
 };
 
 /* The settings of recipes that say nothing else. */
@@ -34,6 +36,7 @@ struct train_options train_options_default(void);
 struct train_report {
     double loss;                 /* nats per token */
     double score[MAXIMUM_SLOTS]; /* mean -log p(label), nats */
+    double names;                /* the same of names, where they are taught */
     double gradient_norm;
     size_t tokens;
 };

@@ -33,6 +33,7 @@ static struct model *make_model(void) {
     assert_int_equal(slots_add_place_cap(&slots, "place", 3, &cap, &error), 0);
     slots.slots[0].calibration[0] = 0.5;
     slots.slots[0].likelihood[1] = -0.25;
+    slots.slots[0].naming = 1.5;
     struct config config = {.vocabulary = tokenizer_vocabulary_size(tokenizer),
                             .width = 16,
                             .blocks = 2,
@@ -87,6 +88,7 @@ static void test_round_trip(void **state) {
         assert_int_equal(a->point_count, b->point_count);
         assert_memory_equal(a->calibration, b->calibration, sizeof a->calibration);
         assert_memory_equal(a->likelihood, b->likelihood, sizeof a->likelihood);
+        assert_true(a->naming == b->naming && (s > 0 || a->naming == 1.5));
         assert_memory_equal(&a->cap, &b->cap, sizeof a->cap);
     }
     for (size_t i = 0; i < 3; i++) {
