@@ -9,7 +9,7 @@ whose names and subject would give it away. The area under the ROC curve is give
   ngrams   cosine of character 3-5-grams, TF-IDF with log counts
 words, z-scores and document frequencies from TRAINING.jsonl alone. Intervals: 90 %, by drawing authors with replacement.
 
-With --fit HELD_OUT.jsonl the odds are also scaled and shifted as fits the held-out books of authors whom the model knows, beside
+With --fit HELD_OUT.jsonl also the odds that `trine same --fit` finds on the held-out books of authors whom the model knows, beside
 their books in TRAINING.jsonl: nothing of TEXTS is used for it.
 
 Usage: same.py PROGRAM MODEL TRAINING.jsonl TEXTS.jsonl [--fit FILE] [--passages N] [--characters N] [--json FILE]
@@ -49,12 +49,12 @@ def passages_of(documents, count, characters):
             for (author, title), own in sorted(books.items()) for document in spread(own, count)]
 
 
-def trine_scores(program, model, passages):
+def trine_scores(program, model, passages, flags=()):
     with tempfile.TemporaryDirectory() as directory:
         paths = [f"{directory}/{i}.txt" for i in range(len(passages))]
         for path, passage in zip(paths, passages):
             pathlib.Path(path).write_text(passage["text"], encoding="utf-8")
-        result = subprocess.run([program, "same", "--model", model, *paths, "--json"], stdout=subprocess.PIPE, check=True)
+        result = subprocess.run([program, "same", "--model", model, *paths, *flags, "--json"], stdout=subprocess.PIPE, check=True)
     return {(pair["one"], pair["other"]): pair["log_odds"] for pair in json.loads(result.stdout)["pairs"]}
 
 
@@ -157,37 +157,23 @@ def calibration(log_odds, same):
     return brier, sum(abs(p - share) for _, p, share in bins)
 
 
-def platt(log_odds, same):
-    """Scale and shift of the log odds by logistic regression, both kinds of pairs weighing alike; Newton's method."""
-    weight = {True: 0.5 / sum(same), False: 0.5 / (len(same) - sum(same))}
-    scale, shift = 0.1, 0.0
-    for _ in range(60):
-        gradient, hessian = [0.0, 0.0], [1e-9, 0.0, 1e-9]
-        for odds, is_same in zip(log_odds, same):
-            p = 1 / (1 + math.exp(-max(-500, min(500, scale * odds + shift))))
-            residual, curvature = weight[is_same] * (p - is_same), weight[is_same] * p * (1 - p)
-            gradient[0] += residual * odds
-            gradient[1] += residual
-            for k, value in enumerate((odds * odds, odds, 1)):
-                hessian[k] += curvature * value
-        determinant = hessian[0] * hessian[2] - hessian[1] ** 2
-        scale -= (hessian[2] * gradient[0] - hessian[1] * gradient[1]) / determinant
-        shift -= (hessian[0] * gradient[1] - hessian[1] * gradient[0]) / determinant
-    return scale, shift
-
-
 def pairs_of(passages):
     return [(i, j) for i in range(len(passages)) for j in range(i + 1, len(passages))
             if passages[i]["book"] != passages[j]["book"]]
 
 
-def fit(options, training):
+def fitted_scores(options, training, passages):
+    """The same with odds that `trine same --fit` fitted on the held-out books of authors whom the model knows."""
     held_out = read(options.fit)
     authors = {document["author"] for document in held_out}
-    passages = passages_of(held_out + [d for d in training if d["author"] in authors], options.passages // 2, options.characters)
-    pairs = pairs_of(passages)
-    found = trine_scores(options.program, options.model, passages)
-    return platt([found[pair] for pair in pairs], [passages[i]["author"] == passages[j]["author"] for i, j in pairs])
+    known = passages_of(held_out + [d for d in training if d["author"] in authors], options.passages // 2, options.characters)
+    with tempfile.TemporaryDirectory() as directory:
+        texts, odds = f"{directory}/known.jsonl", f"{directory}/odds.json"
+        with open(texts, "w", encoding="utf-8") as file:
+            for passage in known:
+                file.write(json.dumps({"text": passage["text"], "author": passage["author"], "work": passage["book"]}) + "\n")
+        subprocess.run([options.program, "same", "--model", options.model, "--fit", texts, "--out", odds], check=True)
+        return trine_scores(options.program, options.model, passages, ["--odds", odds])
 
 
 def main():
@@ -222,10 +208,10 @@ def main():
     print(f"trine's probabilities, at even odds: Brier {brier:.3f}, calibration error {error:.3f}")
     report["trine"].update({"brier": brier, "calibration_error": error})
     if options.fit:
-        scale, shift = fit(options, training)
-        brier, error = calibration([scale * odds + shift for odds in scores["trine"]], same)
-        print(f"... with log odds times {scale:.3f} plus {shift:.2f}: Brier {brier:.3f}, calibration error {error:.3f}")
-        report["trine"].update({"scale": scale, "shift": shift, "fitted_brier": brier, "fitted_calibration_error": error})
+        fitted = fitted_scores(options, training, passages)
+        brier, error = calibration([fitted[pair] for pair in pairs], same)
+        print(f"... with fitted odds: Brier {brier:.3f}, calibration error {error:.3f}")
+        report["trine"].update({"fitted_brier": brier, "fitted_calibration_error": error})
     if options.json:
         pathlib.Path(options.json).write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
 

@@ -1,6 +1,8 @@
-/* trine same: whether one author wrote two texts, or which of several texts. */
+/* trine same: whether one author wrote two texts, or which of several texts; and what its odds are
+ * worth, fitted on texts of known authors. */
 #include <getopt.h>
 #include <math.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,27 +13,34 @@
 #include "cli/commands.h"
 #include "cli/options.h"
 #include "dream/read.h"
-#include "dream/same.h"
+#include "dream/same_odds.h"
 
 enum { LEAST_TOKENS = 100 };
 
 struct run {
-    const char *model_path, *base_path, *json_path, *slot;
+    const char *model_path, *base_path, *json_path, *slot, *fit_path, *out_path, *odds_path;
     char **paths;
     size_t count;
     struct model *model;
     struct same_space space;
+    struct same_odds odds;
+    struct known_passages known;
     struct same_text *texts; /* [count] */
     size_t *tokens;          /* [count] */
 };
 
 static const char HELP[] =
-    "usage: trine same --model MODEL.gguf TEXT TEXT... [OPTIONS]\n\n"
+    "usage: trine same --model MODEL.gguf TEXT TEXT... [--odds FILE] [OPTIONS]\n"
+    "       trine same --model MODEL.gguf --fit TEXTS.jsonl --out FILE [OPTIONS]\n\n"
     "Tells of every two texts how likely it is that one author wrote both, with even odds to\n"
     "begin with: by where the reader puts them among the authors, also when the author is nobody\n"
-    "that the model knows. It is too sure of itself (recipes/ebooks/README.md): the order of its\n"
-    "percentages can be relied on, their size cannot.\n\n"
+    "that the model knows. Without --odds it is too sure of itself (recipes/ebooks/README.md):\n"
+    "the order of its percentages can be relied on, their size cannot.\n\n"
+    "--fit reads texts of known authors, JSON lines with \"text\", \"author\" and, where several\n"
+    "are parts of one work, \"work\" (such pairs do not count), and fits the odds to them. The\n"
+    "texts should be as long as those that will be compared.\n\n"
     "options:\n"
+    "  --odds FILE         what the odds are worth, from --fit\n"
     "  --slot NAME         the slot that is compared (author)\n"
     "  --json [FILE]       {\"texts\": [{\"file\", \"tokens\"}], \"pairs\": [{\"one\", \"other\",\n"
     "                      \"probability\", \"log_odds\"}]}, texts by their number from "
@@ -39,11 +48,11 @@ static const char HELP[] =
     "example: trine same --model demo/sotu.gguf one.txt other.txt";
 
 static int parse(struct run *run, int argc, char **argv, struct error *error) {
-    static const struct option OPTIONS[] = {{"model", required_argument, NULL, 'm'},
-                                            {"base", required_argument, NULL, 'B'},
-                                            {"slot", required_argument, NULL, 's'},
-                                            {"json", optional_argument, NULL, 'j'},
-                                            {0}};
+    static const struct option OPTIONS[] = {
+        {"model", required_argument, NULL, 'm'}, {"base", required_argument, NULL, 'B'},
+        {"slot", required_argument, NULL, 's'},  {"json", optional_argument, NULL, 'j'},
+        {"fit", required_argument, NULL, 'f'},   {"out", required_argument, NULL, 'o'},
+        {"odds", required_argument, NULL, 'O'},  {0}};
     int option;
     while ((option = getopt_long(argc, argv, "", OPTIONS, NULL)) != -1) {
         if (option == 'm')
@@ -54,31 +63,53 @@ static int parse(struct run *run, int argc, char **argv, struct error *error) {
             run->slot = optarg;
         else if (option == 'j')
             run->json_path = option_optional_file(argc, argv);
+        else if (option == 'f')
+            run->fit_path = optarg;
+        else if (option == 'o')
+            run->out_path = optarg;
+        else if (option == 'O')
+            run->odds_path = optarg;
         else
             return error_set(error, "see trine same --help");
     }
     run->paths = argv + optind;
     run->count = (size_t)(argc - optind);
+    if ((run->fit_path != NULL) != (run->out_path != NULL))
+        return error_set(error, "--fit and --out belong together");
+    if (run->fit_path != NULL) {
+        if (run->count > 0 || run->odds_path != NULL || run->json_path != NULL)
+            return error_set(error, "--fit takes neither texts nor --odds nor --json");
+        return run->model_path != NULL ? 0 : error_set(error, "--model is needed");
+    }
     if (run->model_path == NULL || run->count < 2)
         return error_set(error, "--model and at least two texts are needed");
     return 0;
 }
 
-static int read_one(struct run *run, size_t i, struct error *error) {
+static int place_text(struct run *run, size_t i, const char *text, size_t bytes,
+                      struct error *error) {
     struct handle handle;
+    if (handle_create(&handle, run->model, error))
+        return -1;
+    int result = read_text(&handle, &run->tokens[i], run->model, text, bytes, NULL, NULL, error);
+    if (result == 0)
+        same_text_place(&run->texts[i], &run->space, &handle);
+    handle_free(&handle);
+    return result;
+}
+
+static int read_one(struct run *run, size_t i, struct error *error) {
     char *text;
     size_t bytes;
+    if (run->fit_path != NULL) {
+        const char *known = run->known.items[i].text;
+        return place_text(run, i, known, strlen(known), error);
+    }
     if (file_read_all(run->paths[i], OPTION_TEXT_LIMIT, &text, &bytes, error))
         return -1;
     int result = bytes == 0
                      ? error_set(error, "%s is empty: there is nothing to read", run->paths[i])
-                     : handle_create(&handle, run->model, error);
-    if (result == 0) {
-        result = read_text(&handle, &run->tokens[i], run->model, text, bytes, NULL, NULL, error);
-        if (result == 0)
-            same_text_place(&run->texts[i], &run->space, &handle);
-        handle_free(&handle);
-    }
+                     : place_text(run, i, text, bytes, error);
     free(text);
     if (result == 0 && run->tokens[i] < LEAST_TOKENS)
         fprintf(stderr, "trine same: %s has %zu tokens: too few to tell much\n", run->paths[i],
@@ -103,6 +134,48 @@ static int read_all(struct run *run, struct error *error) {
     return result;
 }
 
+/* log_odds and is_same of all pairs of known texts that say anything; *count of them. */
+static void known_pairs(const struct run *run, double *log_odds, uint8_t *is_same, size_t *count) {
+    *count = 0;
+    for (size_t i = 0; i < run->count; i++)
+        for (size_t j = i + 1; j < run->count; j++) {
+            const struct known_passage *one = &run->known.items[i], *other = &run->known.items[j];
+            if (!known_passages_are_apart(one, other))
+                continue;
+            log_odds[*count] = same_log_odds(&run->space, &run->texts[i], &run->texts[j]);
+            is_same[(*count)++] = strcmp(one->author, other->author) == 0;
+        }
+}
+
+static int fit(struct run *run, struct error *error) {
+    if (known_passages_read(&run->known, run->fit_path, error))
+        return -1;
+    run->count = run->known.count;
+    if (run->count < 2)
+        return error_set(error, "%s: at least two texts are needed", run->fit_path);
+    size_t most = run->count * (run->count - 1) / 2, pairs;
+    double *log_odds = memory_allocate(most, sizeof *log_odds, error);
+    uint8_t *is_same = memory_allocate(most, 1, error);
+    int result = log_odds == NULL || is_same == NULL || read_all(run, error) ? -1 : 0;
+    if (result == 0) {
+        known_pairs(run, log_odds, is_same, &pairs);
+        result = same_odds_fit(&run->odds, log_odds, is_same, pairs, error) ||
+                         same_odds_save(&run->odds, &run->space, run->out_path, error)
+                     ? -1
+                     : 0;
+    }
+    memory_free(log_odds);
+    memory_free(is_same);
+    if (result == 0)
+        printf("%zu texts, %zu pairs of one author and %zu of two: log odds times %.3f plus %.2f\n",
+               run->count, run->odds.same, run->odds.different, run->odds.scale, run->odds.shift);
+    return result;
+}
+
+static double pair_log_odds(const struct run *run, size_t i, size_t j) {
+    return same_odds_apply(&run->odds, same_log_odds(&run->space, &run->texts[i], &run->texts[j]));
+}
+
 static double probability_of(double log_odds) {
     return 1 / (1 + exp(-log_odds));
 }
@@ -111,7 +184,7 @@ static double probability_of(double log_odds) {
 static void show(const struct run *run) {
     for (size_t i = 0; i < run->count; i++)
         for (size_t j = i + 1; j < run->count; j++) {
-            double log_odds = same_log_odds(&run->space, &run->texts[i], &run->texts[j]);
+            double log_odds = pair_log_odds(run, i, j);
             double percent = 100 * probability_of(log_odds);
             printf("%s%5.1f %%  %s  %s\n",
                    percent > 99.9  ? ">"
@@ -128,7 +201,7 @@ static json_t *to_json(const struct run *run) {
                                                (json_int_t)run->tokens[i]));
     for (size_t i = 0; i < run->count; i++)
         for (size_t j = i + 1; j < run->count; j++) {
-            double log_odds = same_log_odds(&run->space, &run->texts[i], &run->texts[j]);
+            double log_odds = pair_log_odds(run, i, j);
             json_array_append_new(pairs, json_pack("{s:I, s:I, s:f, s:f}", "one", (json_int_t)i,
                                                    "other", (json_int_t)j, "probability",
                                                    probability_of(log_odds), "log_odds", log_odds));
@@ -138,7 +211,13 @@ static json_t *to_json(const struct run *run) {
 
 static int execute(struct run *run, struct error *error) {
     if (model_load_on(&run->model, run->model_path, run->base_path, PRECISION_BF16, error) ||
-        same_space_create(&run->space, run->model, run->slot, error) || read_all(run, error))
+        same_space_create(&run->space, run->model, run->slot, error))
+        return -1;
+    if (run->fit_path != NULL)
+        return fit(run, error);
+    if ((run->odds_path != NULL &&
+         same_odds_load(&run->odds, &run->space, run->odds_path, error)) ||
+        read_all(run, error))
         return -1;
     if (run->json_path == NULL) {
         show(run);
@@ -152,7 +231,7 @@ static int execute(struct run *run, struct error *error) {
 }
 
 int command_same(int argc, char **argv) {
-    struct run run = {.slot = "author"};
+    struct run run = {.slot = "author", .odds = {.scale = 1}};
     struct error error;
     if (option_wants_help(argc, argv, HELP))
         return 0;
@@ -161,6 +240,7 @@ int command_same(int argc, char **argv) {
         fprintf(stderr, "trine same: %s\n", error.message);
     memory_free(run.texts);
     memory_free(run.tokens);
+    known_passages_free(&run.known);
     model_destroy(run.model);
     return status;
 }

@@ -43,3 +43,23 @@ refuse 1 empty same --model "$model" d1.txt empty.txt
 printf 'a fox' >short.txt
 "$TRINE" same --model "$model" d1.txt short.txt 2>err.txt >out.txt
 grep -q "too few" err.txt || fail "a short text is no reason to warn"
+
+# What the odds are worth, from texts of known authors: five of each.
+for i in $(seq 7 21); do
+    text=$(text_of "d$i")
+    echo "{\"text\": \"$text\", \"author\": \"$((i % 3))\", \"work\": \"$i\"}"
+done >known.jsonl
+"$TRINE" same --model "$model" --fit known.jsonl --out odds.json >out.txt 2>err.txt || fail "no fit: $(cat err.txt)"
+grep -q "15 texts, 30 pairs of one author and 75 of two" out.txt || fail "the pairs are not told: $(cat out.txt)"
+"$TRINE" same --model "$model" d1.txt d4.txt d2.txt d5.txt --odds odds.json --json=fitted.json
+jq -en --slurpfile plain pairs.json --slurpfile fitted fitted.json --slurpfile odds odds.json \
+    '[$plain[0].pairs, $fitted[0].pairs] | transpose
+     | all(.[0].log_odds * $odds[0].scale + $odds[0].shift - .[1].log_odds | fabs < 0.01)' >/dev/null ||
+    fail "the odds are not applied: $(cat odds.json pairs.json fitted.json)"
+refuse 2 "belong together" same --model "$model" --fit known.jsonl
+refuse 2 neither same --model "$model" --fit known.jsonl --out x.json d1.txt d2.txt
+head -3 known.jsonl >few.jsonl
+refuse 1 "too few" same --model "$model" --fit few.jsonl --out x.json
+[ ! -e x.json ] || fail "odds were written after a failure"
+sed 's/"scale": [^,]*/"scale": -1/' odds.json >bad.json
+refuse 1 scale same --model "$model" --odds bad.json d1.txt d2.txt

@@ -1,9 +1,12 @@
 /* Whether one author wrote two texts: the log odds are those of the model that they are said to be
  * of, and tell texts apart that are made by it. */
-#include "dream/same.h"
+#include "dream/same_odds.h"
 
 #include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/random.h"
 #include "truth/tiny_model.h"
@@ -125,11 +128,96 @@ static void test_place(void **state) {
     model_destroy(model);
 }
 
+/* Log odds that are four times too large, of pairs of which few are one author's, are brought back
+ * to what they are worth with even odds to begin with. */
+static void test_fit(void **state) {
+    (void)state;
+    enum { PAIRS = 60000 };
+    static double log_odds[PAIRS];
+    static uint8_t is_same[PAIRS];
+    struct random random;
+    struct same_odds odds;
+    struct error error;
+    size_t count = 0;
+    random_seed(&random, 5, 0);
+    while (count < PAIRS) {
+        double x = 2 * random_normal(&random);
+        int same = random_uniform(&random) < 1 / (1 + exp(-x));
+        if (same && random_uniform(&random) > 0.1)
+            continue; /* a tenth of them is kept */
+        log_odds[count] = 4 * x + 6;
+        is_same[count++] = (uint8_t)same;
+    }
+    assert_int_equal(same_odds_fit(&odds, log_odds, is_same, PAIRS, &error), 0);
+    assert_true(odds.same < odds.different / 4 && odds.same + odds.different == PAIRS);
+    assert_true(fabs(odds.scale - 0.25) < 0.01 && fabs(odds.shift + 1.5) < 0.12);
+    assert_true(fabs(same_odds_apply(&odds, 6)) < 0.12);
+    for (size_t i = 0; i < PAIRS; i++)
+        log_odds[i] = -log_odds[i]; /* speaks against it */
+    assert_int_equal(same_odds_fit(&odds, log_odds, is_same, PAIRS, &error), -1);
+    assert_non_null(strstr(error.message, "nearer"));
+    assert_int_equal(same_odds_fit(&odds, log_odds, is_same, 12, &error), -1);
+    assert_non_null(strstr(error.message, "too few"));
+}
+
+static char *scratch_file(const char *content) {
+    static char path[64];
+    snprintf(path, sizeof path, "/tmp/same_test.%d", (int)getpid());
+    FILE *file = fopen(path, "w");
+    assert_non_null(file);
+    fputs(content, file);
+    fclose(file);
+    return path;
+}
+
+/* A file of odds serves the space that it was fitted on, and is refused when it is another's or
+ * says what cannot be. */
+static void test_odds_file(void **state) {
+    (void)state;
+    struct error error;
+    struct same_space space = space_of();
+    struct same_odds odds = {.scale = 0.25, .shift = -1.5, .same = 40, .different = 900}, read;
+    char *path = scratch_file("");
+    assert_int_equal(same_odds_save(&odds, &space, path, &error), 0);
+    assert_int_equal(same_odds_load(&read, &space, path, &error), 0);
+    assert_true(read.scale == 0.25 && read.shift == -1.5 && read.same == 40);
+    space.variance[1] = 0.26;
+    assert_int_equal(same_odds_load(&read, &space, path, &error), -1);
+    assert_non_null(strstr(error.message, "another model"));
+    static const char *const BAD[] = {
+        "", "[]", "{\"trine_same_odds\": 2}", "{\"trine_same_odds\": 1, \"space\": 3}",
+        "{\"trine_same_odds\": 1, \"space\": \"0\", \"scale\": 1e999, \"shift\": 0}"};
+    for (size_t i = 0; i < sizeof BAD / sizeof *BAD; i++)
+        assert_int_equal(same_odds_load(&read, &space, scratch_file(BAD[i]), &error), -1);
+    unlink(path);
+}
+
+static void test_known_passages(void **state) {
+    (void)state;
+    struct error error;
+    struct known_passages known;
+    char *path = scratch_file("{\"text\": \"a\", \"author\": \"Ann\", \"work\": \"W\"}\n\n"
+                              "{\"text\": \"b\", \"author\": \"Ann\", \"work\": \"W\"}\n"
+                              "{\"text\": \"c\", \"author\": \"Bob\", \"work\": \"W\"}\n"
+                              "{\"text\": \"d\", \"author\": \"Ann\", \"work\": null}\n");
+    assert_int_equal(known_passages_read(&known, path, &error), 0);
+    assert_int_equal(known.count, 4);
+    assert_int_equal(known_passages_are_apart(&known.items[0], &known.items[1]), 0);
+    assert_int_equal(known_passages_are_apart(&known.items[0], &known.items[2]), 1);
+    assert_int_equal(known_passages_are_apart(&known.items[0], &known.items[3]), 1);
+    known_passages_free(&known);
+    path = scratch_file("{\"text\": \"a\", \"author\": \"Ann\"}\n{\"text\": \"b\"}\n");
+    assert_int_equal(known_passages_read(&known, path, &error), -1);
+    assert_non_null(strstr(error.message, ":2:"));
+    known_passages_free(&known);
+    unlink(path);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_density),
-        cmocka_unit_test(test_odds),
-        cmocka_unit_test(test_place),
+        cmocka_unit_test(test_density),   cmocka_unit_test(test_odds),
+        cmocka_unit_test(test_place),     cmocka_unit_test(test_fit),
+        cmocka_unit_test(test_odds_file), cmocka_unit_test(test_known_passages),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
