@@ -3,10 +3,9 @@
 
 By book, never by chapter: the names in a book give it away. Of the authors with at least two books, those whose name has
 one of the smallest third of SHA-256 hashes (after the seed) are UNSEEN: no training document is by them. Of every other
-author with two books one book is HELD OUT, again by hash. The rest is the training split, of which --labels keeps the
-labels of a share of the documents (by hash of the identifier, so that a smaller share is a part of a larger one).
+author with two books one book is HELD OUT, again by hash. The rest is the training split.
 
-Usage: split.py BOOKS.jsonl OUT [--labels SHARE] [--labelled-only]
+Usage: split.py BOOKS.jsonl OUT
 writes OUT/training.jsonl, OUT/held_out.jsonl, OUT/unseen.jsonl and OUT/manifest.json, for
        trine corpus build --manifest OUT/manifest.json --out CORPUS OUT/training.jsonl OUT/held_out.jsonl
 """
@@ -18,7 +17,6 @@ import json
 import pathlib
 
 SEED = "trine ebooks 1"
-LABELS = ("author", "date", "lat", "lon", "form")
 
 
 def share_of(*parts):
@@ -42,7 +40,8 @@ def manifest_of(held_out):
     return {"name": "Books", "text": "text", "id": ["id"], "vocabulary": 2048,
             "slots": {"author": {"kind": "categorical", "field": "author"},
                       "date": {"kind": "date", "field": "date"},
-                      "form": {"kind": "categorical", "field": "form"}},
+                      "form": {"kind": "categorical", "field": "form"},
+                      "place": {"kind": "place", "fields": ["lat", "lon"]}},
             "held_out": {"documents": sorted(document["id"] for document in held_out)}}
 
 
@@ -56,8 +55,6 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("books")
     parser.add_argument("out", type=pathlib.Path)
-    parser.add_argument("--labels", type=float, default=1.0, metavar="SHARE")
-    parser.add_argument("--labelled-only", action="store_true", help="documents without labels are left out")
     options = parser.parse_args()
     with open(options.books, encoding="utf-8") as file:
         documents = [json.loads(line) for line in file]
@@ -66,10 +63,6 @@ def main():
     for document in documents:
         part = ("unseen" if document["author"] in unseen_authors else
                 "held_out" if (document["author"], document["title"]) in held_out_books else "training")
-        if part == "training" and share_of("label", document["id"]) >= options.labels:
-            if options.labelled_only:
-                continue
-            document = {key: None if key in LABELS else value for key, value in document.items()}
         parts[part].append(document)
     options.out.mkdir(parents=True, exist_ok=True)
     for part in ("training", "held_out", "unseen"):

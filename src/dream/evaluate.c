@@ -198,6 +198,7 @@ struct fit {
     size_t slot, decided;
     struct samples pieces, documents;
     double *at; /* the two numbers, inside the model */
+    double factor;
     double limit;
 };
 
@@ -206,8 +207,12 @@ struct fit {
  * wrongly. */
 static const double SLOPE = -0.5, SLOPE_SPREAD = 0.15;
 
-/* Mean log loss over pieces and over documents, each kind weighing half, less the log prior of the
- * slope, which weighs as much as one document does. */
+/* The factor's logarithm likewise, for readers and for writers: where few labels are given, one or
+ * no validation document has one. */
+static const double READER_FACTOR = -1, WRITER_FACTOR = -2, FACTOR_SPREAD = 1;
+
+/* Mean log loss over pieces and over documents, each kind weighing half, less the log prior of both
+ * numbers, which weighs as much as one document does. */
 static int fit_loss(double *loss, const struct fit *fit, struct error *error) {
     struct slot_accuracy a, b;
     if (judge(&a, fit->model, fit->states, fit->slot, fit->decided, fit->pieces.items,
@@ -215,15 +220,17 @@ static int fit_loss(double *loss, const struct fit *fit, struct error *error) {
         judge(&b, fit->model, fit->states, fit->slot, fit->decided, fit->documents.items,
               fit->documents.count, 1, error))
         return -1;
-    double off = (fit->at[1] - SLOPE) / SLOPE_SPREAD;
-    *loss = a.log_loss + b.log_loss + 0.5 * off * off / fmax(1, (double)b.count);
+    double factor = (fit->at[0] - fit->factor) / FACTOR_SPREAD;
+    double slope = (fit->at[1] - SLOPE) / SLOPE_SPREAD;
+    double prior = 0.5 * (factor * factor + slope * slope) / fmax(1, (double)b.count);
+    *loss = (a.count > 0 ? a.log_loss : 0) + (b.count > 0 ? b.log_loss : 0) + prior;
     return 0;
 }
 
 /* Two numbers, a smooth loss: a search on an ever finer cross of steps finds the minimum. */
-static int fit_factor(const struct fit *fit, double first, struct error *error) {
+static int fit_factor(struct fit *fit, double factor, struct error *error) {
     double *at = fit->at, best;
-    at[0] = first;
+    fit->factor = at[0] = factor;
     at[1] = SLOPE;
     if (fit_loss(&best, fit, error))
         return -1;
@@ -259,11 +266,11 @@ static int fit_slots(struct model *model, struct fit *fit, const struct dataset 
         fit->slot = s;
         fit->decided = UNDECIDED;
         fit->at = model->slots.slots[s].calibration;
-        if (fit_factor(fit, 0, error))
+        if (fit_factor(fit, READER_FACTOR, error))
             return -1;
         fit->decided = s;
         fit->at = model->slots.slots[s].likelihood;
-        if (decisions != NULL && decisions->slot == s && fit_factor(fit, -2, error))
+        if (decisions != NULL && decisions->slot == s && fit_factor(fit, WRITER_FACTOR, error))
             return -1;
     }
     return 0;

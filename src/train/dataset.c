@@ -168,6 +168,42 @@ static void resolve_labels(struct dataset_document *out, const struct corpus_doc
     }
 }
 
+/* Which labels of a categorical slot training documents have, those kept for validation aside. */
+static void mark_trained(uint8_t *is_trained, const struct corpus *corpus, size_t index,
+                         const struct slot *slot, size_t validation_every) {
+    for (size_t i = 0; i < corpus_document_count(corpus); i++) {
+        const struct corpus_document *document = corpus_document(corpus, i);
+        if (!document->labels[index].is_given ||
+            !belongs(document, DATASET_TRAIN, validation_every))
+            continue;
+        long label = slot_find_label(slot, document->labels[index].text);
+        if (label >= 0)
+            is_trained[label] = 1;
+    }
+}
+
+/* Where few labels are given, the only document of a label may be one for validation; it cannot
+ * say how well labels are read. */
+static int drop_untrained(struct dataset *dataset, const struct corpus *corpus,
+                          const struct slots *slots, size_t validation_every, struct error *error) {
+    for (size_t i = 0; i < corpus_slot_count(corpus); i++) {
+        const struct slot *slot = slots_find(slots, corpus_slot(corpus, i)->name);
+        if (slot == NULL || slot->kind != LATENT_CATEGORICAL ||
+            corpus_slot(corpus, i)->kind != SLOT_CATEGORICAL)
+            continue;
+        size_t s = (size_t)(slot - slots->slots);
+        uint8_t *is_trained = memory_allocate(slot->point_count, 1, error);
+        if (is_trained == NULL)
+            return -1;
+        mark_trained(is_trained, corpus, i, slot, validation_every);
+        for (size_t d = 0; d < dataset->count; d++)
+            dataset->documents[d].is_given[s] &=
+                is_trained[dataset->documents[d].target[s].index[0]];
+        memory_free(is_trained);
+    }
+    return 0;
+}
+
 int dataset_create(struct dataset *dataset, const struct corpus *corpus, const struct slots *slots,
                    enum dataset_split split, size_t validation_every, struct error *error) {
     *dataset = (struct dataset){0};
@@ -188,6 +224,11 @@ int dataset_create(struct dataset *dataset, const struct corpus *corpus, const s
         resolve_labels(out, document, corpus, slots);
         dataset->texts[dataset->count++] = out->text;
         dataset->token_count += document->token_count;
+    }
+    if (split == DATASET_VALIDATION &&
+        drop_untrained(dataset, corpus, slots, validation_every, error)) {
+        dataset_free(dataset);
+        return -1;
     }
     return 0;
 }

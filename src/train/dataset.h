@@ -36,7 +36,9 @@ int dataset_slots(struct slots *slots, const struct corpus *corpus, const struct
                   size_t width_count, struct error *error);
 
 /* One document in `validation_every` of the training split (by a hash of its name) is for
- * validation; 0: none. A held-out label that training never saw counts as not given. */
+ * validation; 0: none. A label that training never saw counts as not given: of held-out documents
+ * one that is not among the slots' labels, of validation documents also one that no document has
+ * which is trained on. */
 int dataset_create(struct dataset *dataset, const struct corpus *corpus, const struct slots *slots,
                    enum dataset_split split, size_t validation_every, struct error *error);
 void dataset_free(struct dataset *dataset);

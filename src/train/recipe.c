@@ -54,6 +54,8 @@ static const struct setting SETTINGS[] = {
     NUMBER("beta1", options.beta1, "AdamW"),
     NUMBER("beta2", options.beta2, "AdamW"),
     NUMBER("clip", options.clip, "gradient norm limit, network and latents apart"),
+    NUMBER("labelled_share", options.labelled_share,
+           "share of the pieces that have a label at least"),
     NUMBER("told_probability", options.told_probability, "how often a given slot is told"),
     NUMBER("score_weight", options.score_weight, "weight of each slot's score"),
     COUNT("score_every", options.score_every, "tokens between scores"),

@@ -23,6 +23,7 @@ struct train_options train_options_default(void) {
                                   .beta1 = 0.9,
                                   .beta2 = 0.95,
                                   .clip = 1,
+                                  .labelled_share = 0.5,
                                   .told_probability = 0.5,
                                   .score_weight = 0.1,
                                   .score_every = 12,
@@ -116,6 +117,8 @@ static int check_options(const struct train_options *o, const struct config *con
                          "%zu names a step cannot be shared by %zu threads; choose a "
                          "multiple of at most %d",
                          o->names.count, o->threads, NAMES_MOST);
+    if (!(o->labelled_share >= 0 && o->labelled_share <= 1))
+        return error_set(error, "labelled_share must be from 0 to 1");
     if (o->steps < 1 || o->score_every < 1)
         return error_set(error, "steps and score_every must be at least 1");
     return 0;
@@ -148,8 +151,8 @@ int trainer_create(struct trainer **out, struct model *model, const struct datas
     int failed = !t->first || !t->second || !t->decays || !t->workers || !t->ngram_rows ||
                  !t->dinformation || model_slot_states(model, &t->states, error) ||
                  ngram_optimizer_create(&t->ngrams, &model->config, options->threads, error) ||
-                 sampler_create(&t->sampler, dataset->texts, dataset->count, options->time,
-                                options->batch, options->seed, error);
+                 piece_mixture_create(&t->pieces, dataset, options->time, options->batch,
+                                      options->labelled_share, options->seed, error);
     if (!failed) {
         mark_decays(t);
         /* oneDNN plans each primitive for the region it is made in. */
@@ -186,7 +189,7 @@ void trainer_destroy(struct trainer *t) {
     memory_free(t->dinformation);
     slot_states_destroy(t->states, t->model->slots.count);
     ngram_optimizer_free(&t->ngrams);
-    sampler_free(&t->sampler);
+    piece_mixture_free(&t->pieces);
     name_lessons_destroy(t->names);
     memory_free(t);
 }
@@ -474,7 +477,7 @@ static void gather_report(struct trainer *t, struct train_report *report, const 
 
 int trainer_step(struct trainer *t, struct train_report *report, struct error *error) {
     const struct piece *pieces;
-    if (sampler_pieces(&t->sampler, t->step, &pieces, error) ||
+    if (piece_mixture_pieces(&t->pieces, t->step, &pieces, error) ||
         (t->names != NULL && name_lessons_prepare(t->names, t->step, pieces, error)))
         return -1;
     size_t token_count = 0, threads = t->options.threads;

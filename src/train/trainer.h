@@ -20,6 +20,7 @@ struct train_options {
     size_t threads;
     double learning_rate, warmup_steps, final_rate; /* cosine down to final_rate * learning_rate */
     double decay, beta1, beta2, clip;
+    double labelled_share;    /* of pieces at least; train/piece_mixture.h */
     double told_probability;  /* of each given slot, in each sequence */
     double score_weight;      /* of each slot's -log p(label | running handle) */
     size_t score_every;       /* positions between scores */

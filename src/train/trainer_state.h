@@ -2,6 +2,7 @@
 #ifndef TRINE_TRAIN_TRAINER_STATE_H
 #define TRINE_TRAIN_TRAINER_STATE_H
 
+#include "train/piece_mixture.h"
 #include "train/trainer.h"
 
 /* The same for a thread's share of the names; no piece is told or scored here. */
@@ -35,7 +36,7 @@ struct trainer {
     struct train_options options;
     struct model *model;
     const struct dataset *dataset;
-    struct sampler sampler;
+    struct piece_mixture pieces;
     struct name_lessons *names; /* NULL: none are taught */
     struct slot_state *states;
     struct worker *workers; /* [threads] */
