@@ -1,7 +1,6 @@
 /* trine truth: trains and measures the truth author, and asks models for opinions. */
 #include <getopt.h>
 #include <math.h>
-#include <omp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +11,7 @@
 #include "base/random.h"
 #include "cli/commands.h"
 #include "cli/options.h"
+#include "cli/truth_options.h"
 #include "truth/direction.h"
 #include "truth/introspection.h"
 #include "truth/judging.h"
@@ -19,63 +19,8 @@
 #include "truth/truth_train.h"
 #include "truth/witness.h"
 
-static const char HELP[] =
-    "usage: trine truth train --model MODEL --beliefs BASE --out TRUTH.gguf [OPTIONS]\n"
-    "       trine truth eval --model MODEL [--truth TRUTH.gguf] --beliefs BASE [OPTIONS]\n"
-    "       trine truth opinions --model MODEL --beliefs BASE --out FILE [--author NAME]...\n"
-    "       trine truth direction --model MODEL --beliefs BASE [--json [FILE]]\n"
-    "\n"
-    "train teaches one more author, who holds statements true or false: a vector and adapters that "
-    "are\n"
-    "on while this author is asked. The model itself is not changed. It learns the verdicts of a "
-    "belief\n"
-    "base and, where there are none, what a market of traders thinks. eval measures it on another "
-    "base;\n"
-    "without --truth, the model as it is. opinions asks the model, as nobody and as the authors "
-    "named,\n"
-    "for what the market's traders say. direction finds out which authors know most, and how far "
-    "turning\n"
-    "that up goes.\n"
-    "\n"
-    "  --beliefs BASE      statements, laws and verdicts, as JSON lines (see trine market)\n"
-    "  --standard NAME     or those of a standard of truth, with whose truth author it is kept\n"
-    "  --opinions FILE     what traders say of them; may be repeated\n"
-    "  --corpus DIR        what its documents say counts too; with opinions one more trader\n"
-    "  --introspect CORPUS train: every third step, to write as others (see trine introspect)\n"
-    "  --plain             train on verdicts alone, without a market\n"
-    "  --without KIND      leave out the market's coherence\n"
-    "  --weight W          what is known weighs at least so much, default 0\n"
-    "  --calibrate BASE    statements apart from the others, to fit the probabilities on; by\n"
-    "                      default an eighth of the verdicts is kept from training for that\n"
-    "  --out FILE          the trained layer, the opinions, or the best vector of direction\n"
-    "  --vector FILE       train: where the author begins, such as what direction found\n"
-    "  --truth FILE        such a layer\n"
-    "  --author NAME       an author to ask; may be repeated\n"
-    "  --name NAME         of the trader who speaks as nobody (model)\n"
-    "  --ways WAYS         opinions: the model is asked, heard, both (default) or none\n"
-    "  --hear MODEL        who is heard (default: who is asked, the truth author)\n"
-    "  --asked-every N     train: one of so many steps teaches to answer, the others to be heard "
-    "(4)\n"
-    "  --asked-alone       nobody is heard, nor learns to be\n"
-    "  --answers FILE      eval: each statement with its probability, as JSON lines\n"
-    "  --json [FILE]\n"
-    "  --steps N           default 400        --batch N          default 16\n"
-    "  --learning-rate R   default 0.0005     --rank N           of the adapters, default 8\n"
-    "  --first-block N     of the adapters, default: the writer's first\n"
-    "  --rounds N          of market and training, default 2\n"
-    "  --seed N            default 1          --threads N        default: one for each "
-    "core\n" BASE_HELP;
-
-enum { MOST_FILES = 16, MOST_AUTHORS = 64 };
-
 struct run {
-    const char *model_path, *base_path, *beliefs, *calibrate, *out, *truth, *json, *answers,
-        *corpus, *standard_name, *name, *hearer, *vector, *texts;
-    const char *opinion_files[MOST_FILES], *authors[MOST_AUTHORS];
-    size_t opinion_count, author_count;
-    struct truth_train_options options;
-    size_t rank, first_block;
-    int has_first_block, is_asked_alone, ways;
+    struct truth_wishes wishes;
     struct model *model;
     struct layer *layer;
     struct asking asking, hearing; /* hearing: of another model, where there is one */
@@ -92,154 +37,16 @@ struct run {
     double losses[2]; /* of answers, and of what is heard */
 };
 
-static int add(const char **items, size_t *count, size_t most, const char *option,
-               struct error *error) {
-    if (*count == most)
-        return error_set(error, "%s is given more than %zu times", option, most);
-    items[(*count)++] = optarg;
-    return 0;
-}
-
-static int take_number(struct run *run, int option, struct error *error) {
-    struct layer_train_options *o = &run->options.training;
-    size_t seed;
-    switch (option) {
-    case 's':
-        return option_count(&o->steps, "--steps", 1, 1000000, error);
-    case 'b':
-        return option_count(&o->batch, "--batch", 1, 4096, error);
-    case 'l':
-        return option_number(&o->learning_rate, "--learning-rate", 1e-8, 1, error);
-    case 'r':
-        return option_count(&run->rank, "--rank", 1, MAXIMUM_RANK, error);
-    case 'f':
-        run->has_first_block = 1;
-        return option_count(&run->first_block, "--first-block", 0, MAXIMUM_BLOCKS, error);
-    case 'E':
-        return option_count(&o->asked_every, "--asked-every", 1, 1000, error);
-    case 'R':
-        return option_count(&run->options.rounds, "--rounds", 1, 100, error);
-    case 'W':
-        return option_number(&run->options.verdict_weight, "--weight", 0, 1, error);
-    case 'T':
-        return option_count(&o->threads, "--threads", 1, 64, error);
-    case 'S':
-        if (option_count(&seed, "--seed", 0, 1u << 30, error))
-            return -1;
-        o->seed = seed;
-        return 0;
-    default:
-        return error_set(error, "see trine truth --help");
-    }
-}
-
-static int take_ways(struct run *run, struct error *error) {
-    static const char *const WAYS[] = {"none", "asked", "heard", "both"};
-    for (int ways = 0; ways < 4; ways++)
-        if (strcmp(optarg, WAYS[ways]) == 0) {
-            run->ways = ways;
-            return 0;
-        }
-    return error_set(error, "--ways is '%.40s'; it must be none, asked, heard or both", optarg);
-}
-
-static int take_option(struct run *run, int option, int argc, char **argv, struct error *error) {
-    const struct {
-        int option;
-        const char **target;
-    } texts[] = {{'m', &run->model_path}, {'B', &run->base_path}, {'e', &run->beliefs},
-                 {'c', &run->calibrate},  {'o', &run->out},       {'t', &run->truth},
-                 {'a', &run->answers},    {'C', &run->corpus},    {'d', &run->standard_name},
-                 {'n', &run->name},       {'H', &run->hearer},    {'v', &run->vector},
-                 {'I', &run->texts}};
-    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
-        if (texts[i].option == option) {
-            *texts[i].target = optarg;
-            return 0;
-        }
-    switch (option) {
-    case 'j':
-        run->json = option_optional_file(argc, argv);
-        return 0;
-    case 'O':
-        return add(run->opinion_files, &run->opinion_count, MOST_FILES, "--opinions", error);
-    case 'A':
-        return add(run->authors, &run->author_count, MOST_AUTHORS, "--author", error);
-    case 'p':
-        run->options.is_plain = 1;
-        return 0;
-    case 'q':
-        run->is_asked_alone = 1;
-        run->options.training.asked_every = 1;
-        return 0;
-    case 'y':
-        return take_ways(run, error);
-    case 'w':
-        run->options.without |= MARKET_COHERENCE;
-        return strcmp(optarg, "coherence") == 0
-                   ? 0
-                   : error_set(error, "--without is '%.40s'; it must be coherence", optarg);
-    default:
-        return take_number(run, option, error);
-    }
-}
-
-static int parse(struct run *run, int argc, char **argv, struct error *error) {
-    static const struct option OPTIONS[] = {{"model", required_argument, NULL, 'm'},
-                                            {"base", required_argument, NULL, 'B'},
-                                            {"beliefs", required_argument, NULL, 'e'},
-                                            {"calibrate", required_argument, NULL, 'c'},
-                                            {"out", required_argument, NULL, 'o'},
-                                            {"truth", required_argument, NULL, 't'},
-                                            {"json", optional_argument, NULL, 'j'},
-                                            {"steps", required_argument, NULL, 's'},
-                                            {"batch", required_argument, NULL, 'b'},
-                                            {"learning-rate", required_argument, NULL, 'l'},
-                                            {"rank", required_argument, NULL, 'r'},
-                                            {"threads", required_argument, NULL, 'T'},
-                                            {"seed", required_argument, NULL, 'S'},
-                                            {"opinions", required_argument, NULL, 'O'},
-                                            {"author", required_argument, NULL, 'A'},
-                                            {"plain", no_argument, NULL, 'p'},
-                                            {"without", required_argument, NULL, 'w'},
-                                            {"weight", required_argument, NULL, 'W'},
-                                            {"answers", required_argument, NULL, 'a'},
-                                            {"corpus", required_argument, NULL, 'C'},
-                                            {"rounds", required_argument, NULL, 'R'},
-                                            {"first-block", required_argument, NULL, 'f'},
-                                            {"standard", required_argument, NULL, 'd'},
-                                            {"name", required_argument, NULL, 'n'},
-                                            {"hear", required_argument, NULL, 'H'},
-                                            {"vector", required_argument, NULL, 'v'},
-                                            {"introspect", required_argument, NULL, 'I'},
-                                            {"asked-alone", no_argument, NULL, 'q'},
-                                            {"asked-every", required_argument, NULL, 'E'},
-                                            {"ways", required_argument, NULL, 'y'},
-                                            {NULL, 0, NULL, 0}};
-    int option;
-    run->name = "model";
-    run->ways = WITNESS_ASKED | WITNESS_HEARD;
-    run->options.training = layer_train_options_default();
-    run->options.training.threads = (size_t)omp_get_max_threads();
-    while ((option = getopt_long(argc, argv, "", OPTIONS, NULL)) != -1)
-        if (take_option(run, option, argc, argv, error))
-            return -1;
-    if (run->model_path == NULL || (run->beliefs == NULL) == (run->standard_name == NULL))
-        return error_set(error, "--model FILE and either --beliefs BASE or --standard NAME are "
-                                "wanted");
-    return 0;
-}
-
 /* The beliefs are a file's, or a standard's. */
 static const struct belief_base *beliefs_of(const struct run *run) {
-    return run->standard_name != NULL ? &run->standard.base : &run->base;
+    return run->wishes.standard_name != NULL ? &run->standard.base : &run->base;
 }
 
 static int open_beliefs(struct run *run, struct error *error) {
-    if (run->standard_name != NULL)
-        return standard_open(&run->standard, run->standard_name, error);
-    return belief_base_read(&run->base, run->beliefs, error) ||
-           belief_base_check(&run->base, run->options.verdict_weight, error);
+    if (run->wishes.standard_name != NULL)
+        return standard_open(&run->standard, run->wishes.standard_name, error);
+    return belief_base_read(&run->base, run->wishes.beliefs, error) ||
+           belief_base_check(&run->base, run->wishes.options.verdict_weight, error);
 }
 
 /* Who is heard: who is asked, or another model. */
@@ -247,10 +54,10 @@ static int open_hearing(struct run *run, struct error *error) {
     run->judging.hearing = &run->asking;
     if (polarity_create(&run->judging.polarity, error))
         return -1;
-    if (run->hearer == NULL)
+    if (run->wishes.hearer == NULL)
         return 0;
     run->judging.hearing = &run->hearing;
-    return model_load(&run->hearing_model, run->hearer, PRECISION_BF16, error) ||
+    return model_load(&run->hearing_model, run->wishes.hearer, PRECISION_BF16, error) ||
                    asking_create(&run->hearing, run->hearing_model, error)
                ? -1
                : 0;
@@ -258,20 +65,23 @@ static int open_hearing(struct run *run, struct error *error) {
 
 static int open_all(struct run *run, struct error *error) {
     if (open_beliefs(run, error) ||
-        (run->calibrate != NULL &&
-         belief_base_read(&run->calibration_base, run->calibrate, error)) ||
-        model_load_on(&run->model, run->model_path, run->base_path, PRECISION_BF16, error) ||
+        (run->wishes.calibrate != NULL &&
+         belief_base_read(&run->calibration_base, run->wishes.calibrate, error)) ||
+        model_load_on(&run->model, run->wishes.model_path, run->wishes.base_path, PRECISION_BF16,
+                      error) ||
         asking_create(&run->asking, run->model, error) ||
-        (run->truth != NULL && layer_load(&run->layer, run->model, run->truth, error)) ||
-        (run->corpus != NULL && library_open(&run->judging.library, run->corpus, error)))
+        (run->wishes.truth != NULL &&
+         layer_load(&run->layer, run->model, run->wishes.truth, error)) ||
+        (run->wishes.corpus != NULL &&
+         library_open(&run->judging.library, run->wishes.corpus, error)))
         return -1;
     run->judging.asking = &run->asking;
-    if (!run->is_asked_alone && open_hearing(run, error))
+    if (!run->wishes.is_asked_alone && open_hearing(run, error))
         return -1;
     run->judging.asked.layer = run->layer;
-    run->judging.filter = run->standard_name != NULL ? &run->standard.filter : NULL;
+    run->judging.filter = run->wishes.standard_name != NULL ? &run->standard.filter : NULL;
     judging_uncalibrated(&run->judging);
-    run->judging.threads = run->options.training.threads;
+    run->judging.threads = run->wishes.options.training.threads;
     if (run->layer != NULL)
         memcpy(run->judging.calibration, run->layer->calibration, sizeof run->layer->calibration);
     return 0;
@@ -284,27 +94,28 @@ static int show_progress(void *context, const struct layer_train_report *report)
             run->losses[report->is_heard] == 0
                 ? report->loss
                 : 0.95 * run->losses[report->is_heard] + 0.05 * report->loss;
-    progress_show(&run->progress, report->step, report->step == run->options.training.steps,
+    progress_show(&run->progress, report->step, report->step == run->wishes.options.training.steps,
                   "loss %.3f nats per answer, %.3f heard", run->losses[0], run->losses[1]);
     return progress_stop_wanted();
 }
 
 static int make_layer(struct run *run, struct error *error) {
     struct overlay_config overlay = {0};
-    if (run->rank > 0 || run->has_first_block)
-        overlay = (struct overlay_config){.rank = run->rank > 0 ? run->rank : 8,
-                                          .first = run->has_first_block ? run->first_block
-                                                                        : run->model->config.split,
-                                          .targets = 15,
-                                          .scale = 2};
-    const char *name = run->standard_name != NULL ? run->standard.name : run->model->name;
+    if (run->wishes.rank > 0 || run->wishes.has_first_block)
+        overlay =
+            (struct overlay_config){.rank = run->wishes.rank > 0 ? run->wishes.rank : 8,
+                                    .first = run->wishes.has_first_block ? run->wishes.first_block
+                                                                         : run->model->config.split,
+                                    .targets = 15,
+                                    .scale = 2};
+    const char *name = run->wishes.standard_name != NULL ? run->standard.name : run->model->name;
     return layer_create(&run->layer, run->model, "truth", name, &overlay,
-                        run->options.training.seed, error);
+                        run->wishes.options.training.seed, error);
 }
 
 /* Where the author begins: a vector of the author slot. */
 static int set_vector(struct run *run, struct error *error) {
-    struct handle_wishes wishes = {.items = {{'V', run->vector}}, .count = 1};
+    struct handle_wishes wishes = {.items = {{'V', run->wishes.vector}}, .count = 1};
     struct handle handle;
     size_t width = run->model->config.latent_width;
     real *vector = run->layer->values + run->layer->overlay.layout.count;
@@ -320,11 +131,11 @@ static int set_vector(struct run *run, struct error *error) {
 /* Every so many steps it also learns to write as others. */
 static int add_introspection(struct run *run, struct error *error) {
     enum { EVERY = 3, VALIDATION_EVERY = 16 };
-    struct layer_train_options *o = &run->options.training;
+    struct layer_train_options *o = &run->wishes.options.training;
     struct introspection_options options = introspection_options_default();
     options.threads = o->threads;
     options.seed = o->seed;
-    if (corpus_open(&run->text_corpus, run->texts, error) ||
+    if (corpus_open(&run->text_corpus, run->wishes.texts, error) ||
         corpus_check_tokenizer(run->text_corpus, run->model->tokenizer, error) ||
         dataset_create(&run->dataset, run->text_corpus, &run->model->slots, DATASET_TRAIN,
                        VALIDATION_EVERY, error) ||
@@ -337,7 +148,7 @@ static int add_introspection(struct run *run, struct error *error) {
 
 static void print_training(const struct run *run, const struct truth_train_report *r) {
     printf("learned from %zu verdicts and %zu prices\n", r->known, r->priced);
-    if (run->options.is_plain)
+    if (run->wishes.options.is_plain)
         return;
     printf("market over %zu days: %zu verdicts, the day before each a Brier score of %.4f and a "
            "log loss of %.4f\n",
@@ -347,8 +158,8 @@ static void print_training(const struct run *run, const struct truth_train_repor
 }
 
 static int read_opinions(struct run *run, struct error *error) {
-    for (size_t i = 0; i < run->opinion_count; i++)
-        if (opinions_read(&run->opinions, run->opinion_files[i], beliefs_of(run), error))
+    for (size_t i = 0; i < run->wishes.opinion_count; i++)
+        if (opinions_read(&run->opinions, run->wishes.opinion_files[i], beliefs_of(run), error))
             return -1;
     return 0;
 }
@@ -357,7 +168,7 @@ static int read_opinions(struct run *run, struct error *error) {
  * what was learned by heart says nothing of how sure to be. */
 static int keep_apart(struct run *run, struct error *error) {
     enum { SHARE = 8 };
-    struct belief_base *base = run->standard_name != NULL ? &run->standard.base : &run->base;
+    struct belief_base *base = run->wishes.standard_name != NULL ? &run->standard.base : &run->base;
     struct belief_base *kept = &run->calibration_base;
     if (sentences_create(&kept->sentences, error))
         return -1;
@@ -393,28 +204,28 @@ static int calibrate(struct run *run, struct error *error) {
 static int train(struct run *run, struct error *error) {
     struct truth_train_report report;
     char kept[4096];
-    if (run->out == NULL && run->standard_name == NULL)
+    if (run->wishes.out == NULL && run->wishes.standard_name == NULL)
         return error_set(error, "--out FILE is wanted");
     if (open_all(run, error) || read_opinions(run, error) ||
-        (run->calibrate == NULL && keep_apart(run, error)) ||
+        (run->wishes.calibrate == NULL && keep_apart(run, error)) ||
         (run->layer == NULL && make_layer(run, error)) ||
-        (run->vector != NULL && set_vector(run, error)) ||
-        (run->texts != NULL && add_introspection(run, error)))
+        (run->wishes.vector != NULL && set_vector(run, error)) ||
+        (run->wishes.texts != NULL && add_introspection(run, error)))
         return -1;
     fprintf(stderr, "%zu beliefs, %zu traders; %zu numbers to train; %zu steps of %zu\n",
             beliefs_of(run)->count, run->opinions.trader_count, run->layer->count,
-            run->options.training.steps, run->options.training.batch);
+            run->wishes.options.training.steps, run->wishes.options.training.batch);
     progress_catch_signals();
-    progress_start(&run->progress, 0, run->options.training.steps);
+    progress_start(&run->progress, 0, run->wishes.options.training.steps);
     int result = truth_train(run->layer, &run->asking, beliefs_of(run), &run->opinions,
-                             &run->options, show_progress, run, &report, error);
+                             &run->wishes.options, show_progress, run, &report, error);
     progress_finish(&run->progress);
     if (result != 0 || calibrate(run, error))
         return -1;
     print_training(run, &report);
-    if (run->out == NULL)
+    if (run->wishes.out == NULL)
         standard_truth_path(&run->standard, kept, sizeof kept);
-    return layer_save(run->layer, run->out != NULL ? run->out : kept, error);
+    return layer_save(run->layer, run->wishes.out != NULL ? run->wishes.out : kept, error);
 }
 
 /* One way of judging: printed, or added to the JSON under its name. */
@@ -424,7 +235,7 @@ static int report_on(struct run *run, const char *name, struct listened *listene
     judging_weigh(&run->judging, listened);
     if (judging_evaluate(&as_judged, &projected, &run->judging, listened, answers, error))
         return -1;
-    if (run->json == NULL) {
+    if (run->wishes.json == NULL) {
         printf("%s\n", name);
         judging_report_print(stdout, &as_judged);
         printf("%s, made coherent with the laws\n", name);
@@ -451,7 +262,7 @@ static int evaluate_listened(struct run *run, struct listened *listened,
         return -1;
     if (kept_apart != NULL && judging_fit(&run->judging, kept_apart, 0, error))
         return -1;
-    return report_on(run, "judged", listened, run->answers, json, error);
+    return report_on(run, "judged", listened, run->wishes.answers, json, error);
 }
 
 /* What will not change any more is unpacked once. */
@@ -475,19 +286,19 @@ static int evaluate(struct run *run, struct error *error) {
     if (open_all(run, error) || unpack(run, error) ||
         judging_listen(&listened, &run->judging, beliefs_of(run), error))
         return -1;
-    if (run->calibrate != NULL &&
+    if (run->wishes.calibrate != NULL &&
         judging_listen(&kept_apart, &run->judging, &run->calibration_base, error)) {
         listened_free(&listened);
         return -1;
     }
     json_t *json = json_object();
-    int result =
-        evaluate_listened(run, &listened, run->calibrate != NULL ? &kept_apart : NULL, json, error);
-    if (result == 0 && run->json != NULL)
-        result = option_write_json(json, run->json, error);
+    int result = evaluate_listened(run, &listened,
+                                   run->wishes.calibrate != NULL ? &kept_apart : NULL, json, error);
+    if (result == 0 && run->wishes.json != NULL)
+        result = option_write_json(json, run->wishes.json, error);
     json_decref(json);
     listened_free(&listened);
-    if (run->calibrate != NULL)
+    if (run->wishes.calibrate != NULL)
         listened_free(&kept_apart);
     return result;
 }
@@ -495,23 +306,24 @@ static int evaluate(struct run *run, struct error *error) {
 /* As nobody, then as each author. */
 static int testify(struct run *run, struct error *error) {
     size_t width = run->model->config.latent_width;
-    size_t threads = run->options.training.threads;
+    size_t threads = run->wishes.options.training.threads;
     struct asked asked = {.layer = run->layer};
     real *mask = memory_allocate(width, sizeof *mask, error);
     struct handle handle = {0};
     const struct belief_base *base = beliefs_of(run);
-    int result = mask == NULL || witness_testify(&run->opinions, run->name, run->ways, &run->asking,
-                                                 &asked, base, 1, threads, error)
+    int result = mask == NULL || witness_testify(&run->opinions, run->wishes.name, run->wishes.ways,
+                                                 &run->asking, &asked, base, 1, threads, error)
                      ? -1
                      : 0;
-    for (size_t i = 0; result == 0 && i < run->author_count; i++) {
+    for (size_t i = 0; result == 0 && i < run->wishes.author_count; i++) {
         result = handle_create(&handle, run->model, error) ||
-                 handle_tell(&handle, "author", run->authors[i], error);
+                 handle_tell(&handle, "author", run->wishes.authors[i], error);
         struct pass_handle told = {.told = handle.mean, .told_mask = mask};
         if (result == 0) {
             handle_told_mask(&handle, mask);
-            result = witness_testify(&run->opinions, run->authors[i], run->ways, &run->asking,
-                                     &(struct asked){.handle = &told}, base, 1, threads, error);
+            result = witness_testify(&run->opinions, run->wishes.authors[i], run->wishes.ways,
+                                     &run->asking, &(struct asked){.handle = &told}, base, 1,
+                                     threads, error);
         }
         handle_free(&handle);
     }
@@ -523,10 +335,10 @@ static int testify(struct run *run, struct error *error) {
 }
 
 static int ask_for_opinions(struct run *run, struct error *error) {
-    if (run->out == NULL)
+    if (run->wishes.out == NULL)
         return error_set(error, "--out FILE is wanted");
     if (open_all(run, error) || testify(run, error) ||
-        opinions_write(&run->opinions, run->out, beliefs_of(run), error))
+        opinions_write(&run->opinions, run->wishes.out, beliefs_of(run), error))
         return -1;
     printf("%zu traders, %zu opinions\n", run->opinions.trader_count, run->opinions.count);
     return 0;
@@ -547,19 +359,19 @@ static int write_vector(const struct direction *direction, const char *path, str
 static int find_direction(struct run *run, struct error *error) {
     struct direction direction;
     if (open_all(run, error) || direction_find(&direction, &run->asking, beliefs_of(run),
-                                               run->options.training.threads, error))
+                                               run->wishes.options.training.threads, error))
         return -1;
     int result = 0;
-    if (run->json == NULL) {
+    if (run->wishes.json == NULL) {
         direction_print(stdout, &direction);
     } else {
         json_t *json = direction_to_json(&direction);
         result = json == NULL ? error_set(error, "out of memory")
-                              : option_write_json(json, run->json, error);
+                              : option_write_json(json, run->wishes.json, error);
         json_decref(json);
     }
-    if (result == 0 && run->out != NULL)
-        result = write_vector(&direction, run->out, error);
+    if (result == 0 && run->wishes.out != NULL)
+        result = write_vector(&direction, run->wishes.out, error);
     direction_free(&direction);
     return result;
 }
@@ -601,12 +413,14 @@ static int execute(struct run *run, int argc, char **argv, struct error *error) 
 
 int command_truth(int argc, char **argv) {
     struct error error;
-    if (option_wants_help(argc, argv, HELP))
+    if (option_wants_help(argc, argv, TRUTH_HELP))
         return 0;
     struct run *run = calloc(1, sizeof *run);
     if (run == NULL)
         return 1;
-    int status = parse(run, argc, argv, &error) ? 2 : execute(run, argc, argv, &error) ? 1 : 0;
+    int status = truth_wishes_parse(&run->wishes, argc, argv, &error) ? 2
+                 : execute(run, argc, argv, &error)                   ? 1
+                                                                      : 0;
     if (status != 0)
         fprintf(stderr, "trine truth: %s\n", error.message);
     finish(run);
