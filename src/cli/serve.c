@@ -50,6 +50,8 @@ static const char HELP[] =
     "  --conversations FILE  keeps conversations for those who ask for it\n"
     "  --jobs DIR          shows how far the commands are that keep notes there; default: "
     "$TRINE_JOBS\n"
+    "  --gazetteer FILE    where names of places are found (else TRINE_GAZETTEER, else the\n"
+    "                      installed one)\n"
     "  --workers N         requests that are worked on at a time (8)\n"
     "  --queue N           requests that may wait (64)\n"
     "  --context N         tokens of a prompt and what is written, at most (4096)\n"
@@ -131,6 +133,9 @@ static int take_option(struct run *run, int option, struct error *error) {
     case 'j':
         o->jobs = optarg;
         return 0;
+    case 'G':
+        o->resident.gazetteer = optarg;
+        return 0;
     case 'w':
         return option_count(&o->resident.workers, "--workers", 1, MOST_WORKERS, error);
     case 'q':
@@ -167,6 +172,7 @@ static int parse(struct run *run, int argc, char **argv, struct error *error) {
                                             {"local-scope", required_argument, NULL, 'l'},
                                             {"conversations", required_argument, NULL, 'C'},
                                             {"jobs", required_argument, NULL, 'j'},
+                                            {"gazetteer", required_argument, NULL, 'G'},
                                             {"workers", required_argument, NULL, 'w'},
                                             {"queue", required_argument, NULL, 'q'},
                                             {"context", required_argument, NULL, 'x'},
@@ -184,6 +190,7 @@ static int parse(struct run *run, int argc, char **argv, struct error *error) {
     run->options.port = (uint16_t)run->port;
     run->options.resident.models = run->models;
     run->options.resident.model_count = run->model_count;
+    run->options.resident.gazetteer = option_gazetteer_path(run->options.resident.gazetteer);
     return 0;
 }
 

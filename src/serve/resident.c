@@ -8,6 +8,7 @@
 #include "model/batcher.h"
 #include "serve/model_atlas.h"
 #include "serve/model_market.h"
+#include "text/gazetteer.h"
 
 static const char *const LAYER_NAMES[RESIDENT_LAYERS] = {"good", "truth", "dream"};
 
@@ -230,6 +231,26 @@ static int open_model(struct resident *r, struct resident_model *m,
     return 0;
 }
 
+static int knows_places(const struct model *model) {
+    for (size_t s = 0; s < model->slots.count; s++)
+        if (model->slots.slots[s].kind == LATENT_PLACE)
+            return 1;
+    return 0;
+}
+
+/* Only for models to which places can be told. */
+static int open_gazetteer(struct resident *r, const char *path, struct error *error) {
+    for (size_t i = 0; i < r->count && path != NULL; i++) {
+        if (!knows_places(r->models[i].model))
+            continue;
+        if (r->gazetteer == NULL &&
+            (gazetteer_open(&r->gazetteer, path, error) || gazetteer_index(r->gazetteer, error)))
+            return -1;
+        r->models[i].model->gazetteer = r->gazetteer;
+    }
+    return 0;
+}
+
 int resident_open(struct resident **out, const struct resident_options *options,
                   struct error *error) {
     *out = NULL;
@@ -246,7 +267,7 @@ int resident_open(struct resident **out, const struct resident_options *options,
         r->count++;
         result = open_model(r, &r->models[i], &options->models[i], options->workers, error);
     }
-    if (result != 0) {
+    if (result != 0 || open_gazetteer(r, options->gazetteer, error)) {
         resident_close(r);
         return -1;
     }
@@ -285,6 +306,7 @@ void resident_close(struct resident *r) {
     judge_pool_destroy(r->judges);
     for (size_t i = 0; i < r->count; i++)
         close_model(&r->models[i]);
+    gazetteer_close(r->gazetteer);
     memory_free(r->models);
     memory_free(r);
 }

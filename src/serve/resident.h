@@ -46,6 +46,7 @@ struct resident_options {
     size_t model_count;
     size_t workers; /* threads that will use it */
     size_t context; /* tokens of a prompt and what is written, at most; 0: RESIDENT_CONTEXT */
+    const char *gazetteer; /* of models that know places; NULL: coordinates alone are understood */
 };
 
 struct resident_standard {
@@ -89,6 +90,7 @@ struct resident_model {
 struct resident {
     struct resident_model *models;
     size_t count, context;
+    struct gazetteer *gazetteer; /* of all models; NULL: none */
     struct judge_pool *judges;
 };
 

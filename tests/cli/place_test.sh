@@ -131,3 +131,21 @@ refuse 1 "gazetteer is needed" corpus build --manifest cities.json --out none ci
 sed 's/warszawa/Atlantis/' cities.jsonl >unknown.jsonl
 refuse 1 "cities.*:2\|unknown.jsonl:2" corpus build --manifest cities.json --gazetteer places.tsv --out none unknown.jsonl
 refuse 1 latitude corpus build --manifest manifest.json --out far far.jsonl
+
+# A server understands the same names.
+command -v curl >/dev/null || exit 0
+"$TRINE" serve --model "$model" --name places --local-scope dream --port 0 --gazetteer places.tsv >served 2>errors & server=$!
+trap 'kill $server 2>/dev/null || true; rm -rf "$work"' EXIT
+for _ in $(seq 1 600); do
+    grep -q '^listening on' served && break
+    kill -0 $server 2>/dev/null || fail "the server ended: $(cat errors)"
+    sleep 0.05
+done
+url=$(sed -n 's/^listening on //p' served)
+text_at() { # PLACE
+    curl -s "$url/v1/completions" -d '{"model": "places/dream", "prompt": "", "max_tokens": 20, "seed": 3, "handle": {"place": "'"$1"'"}}'
+}
+[ "$(text_at paris | jq -r '.choices[0].text')" = "$(text_at 48.85,2.35 | jq -r '.choices[0].text')" ] || fail "the server's Paris: $(text_at paris)"
+[ "$(text_at paris | jq -r '.choices[0].text')" != "$(text_at warsaw | jq -r '.choices[0].text')" ] || fail "Paris is Warsaw"
+text_at Atlantis | jq -e '.error.message | test("Atlantis")' >/dev/null || fail "the server finds $(text_at Atlantis)"
+kill -TERM $server && wait $server || fail "the server ends with $?: $(cat errors)"
