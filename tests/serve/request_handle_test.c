@@ -17,7 +17,7 @@ static int set_up(void **state) {
     static struct resident_model_options options;
     tiny_service_make(&tiny, -4);
     options.model = tiny.options.model;
-    TINY_DO(resident_open(&resident, &(struct resident_options){&options, 1, 1, 0}, &error));
+    TINY_DO(resident_open(&resident, &(struct resident_options){&options, 1, 1, 0, NULL}, &error));
     model = &resident->models[0];
     return 0;
 }

@@ -64,7 +64,7 @@ static void test_names(void **state) {
     struct resident *r;
     struct resident_model_options two[2] = {with_standards(0, 1), {.model = tiny.options.model}};
     two[1].name = "tiny two";
-    if (resident_open(&r, &(struct resident_options){two, 2, 2, 0}, &error))
+    if (resident_open(&r, &(struct resident_options){two, 2, 2, 0, NULL}, &error))
         fail_msg("%s", error.message);
     for (size_t i = 0; i < sizeof NAMES / sizeof *NAMES; i++) {
         enum resident_layer layer = RESIDENT_LAYERS;
@@ -82,10 +82,10 @@ static void test_names(void **state) {
     assert_null(resident_find_standard(&r->models[1], NULL));
     resident_close(r);
     two[1].name = NULL;
-    assert_int_equal(resident_open(&r, &(struct resident_options){two, 2, 2, 0}, &error), -1);
+    assert_int_equal(resident_open(&r, &(struct resident_options){two, 2, 2, 0, NULL}, &error), -1);
     assert_non_null(strstr(error.message, "two models \"tiny\""));
     two[1].name = "a/b";
-    assert_int_equal(resident_open(&r, &(struct resident_options){two, 2, 2, 0}, &error), -1);
+    assert_int_equal(resident_open(&r, &(struct resident_options){two, 2, 2, 0, NULL}, &error), -1);
     assert_non_null(strstr(error.message, "without slashes"));
 }
 
@@ -130,7 +130,7 @@ static void test_what_is_wrong_is_said(void **state) {
             o.model = none;
         else
             o.odds = none;
-        if (resident_open(&r, &(struct resident_options){&o, 1, 2, 0}, &error) == 0)
+        if (resident_open(&r, &(struct resident_options){&o, 1, 2, 0, NULL}, &error) == 0)
             fail_msg("case %zu was opened", i);
         if (strstr(error.message, SAID[i]) == NULL)
             fail_msg("case %zu: '%s' does not say '%s'", i, error.message, SAID[i]);
