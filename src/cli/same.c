@@ -66,24 +66,20 @@ static int parse(struct run *run, int argc, char **argv, struct error *error) {
 
 static int read_one(struct run *run, size_t i, struct error *error) {
     struct handle handle;
-    char *text;
-    size_t bytes;
-    if (file_read_all(run->paths[i], OPTION_TEXT_LIMIT, &text, &bytes, error))
-        return -1;
-    int result = bytes == 0
-                     ? error_set(error, "%s is empty: there is nothing to read", run->paths[i])
-                     : handle_create(&handle, run->model, error);
+    struct token_list list;
+    int result = option_document(&list, run->model, run->paths[i], NULL, 1, error) ||
+                 handle_create(&handle, run->model, error);
     if (result == 0) {
-        result = read_text(&handle, &run->tokens[i], run->model, text, bytes, NULL, NULL, error);
+        result = read_document(&handle, &run->tokens[i], run->model, &list, NULL, NULL, error);
         if (result == 0)
             same_text_place(&run->texts[i], &run->space, &handle);
         handle_free(&handle);
     }
-    free(text);
+    free(list.ids);
     if (result == 0 && run->tokens[i] < LEAST_TOKENS)
         fprintf(stderr, "trine same: %s has %zu tokens: too few to tell much\n", run->paths[i],
                 run->tokens[i]);
-    return result;
+    return result ? -1 : 0;
 }
 
 static int read_all(struct run *run, struct error *error) {
