@@ -60,7 +60,7 @@ static const char HELP[] =
     "                      (author=Abraham Lincoln..John F. Kennedy:0.25), or of the way\n"
     "                      between two places (place=Boston..Denver:0.25)\n"
     "  --image             a picture, after the prompt, in place of a text; with --sweep a strip\n"
-    "  --out FILE, -o FILE  where the picture goes, as PNG (- for standard output)\n"
+    "  --out FILE          where the picture goes, as PNG (- for standard output); also -o FILE\n"
     "  --width N           pixels, a multiple of 4 up to 64 (as the model likes)\n"
     "  --height N          the same\n"
     "  --scale N           N pixels by N for each (1)\n"
