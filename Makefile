@@ -4,9 +4,9 @@
 # checks), BUILD=directory (default: build, build/sanitize, build/f64).
 
 CC = gcc
-PACKAGES = sqlite3 libzstd zlib jansson libpcre2-8 libutf8proc libsodium cairo lapacke libmicrohttpd
+PACKAGES = sqlite3 libzstd zlib jansson libpcre2-8 libutf8proc libsodium cairo libpng lapacke libmicrohttpd
 DEBIAN_PACKAGES = gcc libstdc++-12-dev make pkg-config libdnnl-dev libsqlite3-dev libzstd-dev zlib1g-dev \
-    libjansson-dev libpcre2-dev libutf8proc-dev libsodium-dev libcairo2-dev liblapacke-dev libcadical-dev libmicrohttpd-dev libcmocka-dev npm \
+    libjansson-dev libpcre2-dev libutf8proc-dev libsodium-dev libcairo2-dev libpng-dev liblapacke-dev libcadical-dev libmicrohttpd-dev libcmocka-dev npm \
     ca-certificates curl jq python3 python3-pip python3-venv
 
 SANITIZE ?= 0
@@ -18,8 +18,8 @@ WARNINGS = -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-pro
 OPTIMISE = -O3 -fno-math-errno -fno-trapping-math -ffp-contract=fast
 CPPFLAGS = -Isrc -Iinclude -Itests -D_GNU_SOURCE -DTRINE_VERSION='"$(VERSION)"' -DTRINE_SHARE='"$(PREFIX)/share/trine"' $(shell pkg-config --cflags $(PACKAGES) 2>/dev/null)
 CFLAGS = -std=gnu11 -g -fopenmp -fvisibility=hidden -fPIC $(WARNINGS) $(OPTIMISE)
-LINKED_PACKAGES = $(filter-out cairo lapacke libmicrohttpd,$(PACKAGES))
-# oneDNN, LAPACKE, Cairo and libmicrohttpd are opened by those who use them (base/shared_library.h). The C++ of CaDiCaL is linked in:
+LINKED_PACKAGES = $(filter-out cairo libpng lapacke libmicrohttpd,$(PACKAGES))
+# oneDNN, LAPACKE, Cairo, libpng and libmicrohttpd are opened by those who use them (base/shared_library.h). The C++ of CaDiCaL is linked in:
 # its shared library would take more memory than all of ours.
 LDLIBS = -Wl,--as-needed $(shell pkg-config --libs $(LINKED_PACKAGES) 2>/dev/null) \
     -lcadical -static-libgcc -Wl,-Bstatic -lstdc++ -Wl,-Bdynamic -lm -lpthread
@@ -33,7 +33,7 @@ ifeq ($(F64),1)
 CPPFLAGS += -DTRINE_F64 -DTRINE_NO_CLONES
 endif
 
-LIBRARY_SOURCES = $(wildcard src/base/*.c src/math/*.c src/text/*.c src/file/*.c src/model/*.c \
+LIBRARY_SOURCES = $(wildcard src/base/*.c src/math/*.c src/picture/*.c src/text/*.c src/file/*.c src/model/*.c \
     src/latent/*.c src/train/*.c src/dream/*.c src/truth/*.c src/good/*.c src/serve/*.c src/api/*.c)
 CLI_SOURCES = $(wildcard src/cli/*.c)
 TEST_SOURCES = $(wildcard tests/*/*_test.c)

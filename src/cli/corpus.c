@@ -122,12 +122,13 @@ static int print_summary_json(const char *out, const struct corpus_build_summary
         json_object_set_new(bad, record_fault_name((enum record_fault)kind),
                             json_integer((json_int_t)s->faults[kind]));
     return print_json(
-        json_pack("{s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o}", "corpus", out,
+        json_pack("{s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o}", "corpus", out,
                   "training_documents", (json_int_t)s->training_documents, "held_out_documents",
                   (json_int_t)s->held_out_documents, "tokens", (json_int_t)s->tokens, "text_bytes",
                   (json_int_t)s->text_bytes, "vocabulary", (json_int_t)s->vocabulary, "shards",
                   (json_int_t)s->shards, "duplicates", (json_int_t)s->duplicates,
-                  "dropped_because_held_out", (json_int_t)s->leaks, "bad_lines", bad));
+                  "dropped_because_held_out", (json_int_t)s->leaks, "pictures",
+                  (json_int_t)s->pictures, "patches", (json_int_t)s->patches, "bad_lines", bad));
 }
 
 /* Of a failed build too, but then to stderr: what was wrong, by kind. */
@@ -145,10 +146,13 @@ static void print_faults(FILE *stream, const struct corpus_build_summary *s) {
 static int print_summary(const char *out, const struct corpus_build_summary *s) {
     printf("%s: %zu training documents, %zu held out\n", out, s->training_documents,
            s->held_out_documents);
-    size_t documents = s->training_documents + s->held_out_documents;
-    printf("%zu tokens of a vocabulary of %zu, %.2f bytes each, in %zu %s\n", s->tokens,
-           s->vocabulary, (double)s->text_bytes / (double)(s->tokens - documents), s->shards,
-           s->shards == 1 ? "shard" : "shards");
+    printf("%zu tokens of a vocabulary of %zu, ", s->tokens, s->vocabulary);
+    if (s->text_tokens > 0)
+        printf("%.2f bytes each%s, ", (double)s->text_bytes / (double)s->text_tokens,
+               s->pictures > 0 ? " of text" : "");
+    printf("in %zu %s\n", s->shards, s->shards == 1 ? "shard" : "shards");
+    if (s->patches > 0)
+        printf("%zu pictures, drawn with %zu patches\n", s->pictures, s->patches);
     print_faults(stdout, s);
     return fflush(stdout) == 0 ? STATUS_DONE : STATUS_FAILED;
 }

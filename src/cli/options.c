@@ -11,6 +11,7 @@
 #include "base/file.h"
 #include "base/json_file.h"
 #include "cli/show.h"
+#include "dream/document.h"
 #include "dream/naming.h"
 #include "dream/read.h"
 #include "latent/conditions.h"
@@ -61,6 +62,24 @@ int option_write_json(const json_t *json, const char *path, struct error *error)
         return 0;
     }
     return json_file_write(json, path, flags, error);
+}
+
+int option_document(struct token_list *list, const struct model *model, const char *path,
+                    const char *caption, int wants_some, struct error *error) {
+    char *data;
+    size_t bytes;
+    struct error inner;
+    *list = (struct token_list){0};
+    if (file_read_all(path, OPTION_TEXT_LIMIT, &data, &bytes, error))
+        return -1;
+    int result = document_encode(list, model->tokenizer, data, bytes, caption, &inner);
+    free(data);
+    if (result != 0)
+        return error_set(error, "%.400s: %.500s", path, inner.message);
+    size_t least = tokenizer_end_of_text(model->tokenizer) != UINT32_MAX;
+    if (wants_some && list->count <= least)
+        return error_set(error, "%s is empty: there is nothing to read", path);
+    return 0;
 }
 
 const char *option_gazetteer_path(const char *path) {
@@ -136,13 +155,11 @@ static int tell_vector(struct handle *handle, const char *argument, struct error
 }
 
 static int tell_like(struct handle *handle, const char *path, struct error *error) {
-    char *text;
-    size_t bytes;
-    if (file_read_all(path, OPTION_TEXT_LIMIT, &text, &bytes, error))
-        return -1;
-    int result = read_text(handle, NULL, handle->model, text, bytes, NULL, NULL, error);
-    free(text);
-    return result;
+    struct token_list list;
+    int result = option_document(&list, handle->model, path, NULL, 0, error) ||
+                 read_document(handle, NULL, handle->model, &list, NULL, NULL, error);
+    free(list.ids);
+    return result ? -1 : 0;
 }
 
 /* A place that was told by name is shown as what it was taken for. */

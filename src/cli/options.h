@@ -25,6 +25,12 @@ int option_write_json(const json_t *json, const char *path, struct error *error)
 /* The longest text that a command reads as one. */
 enum { OPTION_TEXT_LIMIT = 1 << 28 };
 
+/* *list <- the tokens of a file (- for standard input), a text or a picture with `caption` before
+ * it (NULL: none); a file of which nothing is left to read is refused if `wants_some`. The caller
+ * frees list->ids. */
+int option_document(struct token_list *list, const struct model *model, const char *path,
+                    const char *caption, int wants_some, struct error *error);
+
 /* The file of names of places: `path`, or, when that is NULL, the one that $TRINE_GAZETTEER names,
  * or the installed one; NULL: there is none. */
 const char *option_gazetteer_path(const char *path);
@@ -79,7 +85,8 @@ struct handle_wishes {
     "FR\")\n"                                                                                      \
     "  --tell SLOT=LABEL   a label of any slot\n"                                                  \
     "  --mix [SLOT=]MIX    a mixture of labels, \"A:0.6,B:0.4\"; of authors by default\n"          \
-    "  --like FILE         what the reader makes of a text (- for standard input)\n"               \
+    "  --like FILE         what the reader makes of a text or a picture (.png; - for standard\n"   \
+    "                      input)\n"                                                               \
     "  --vector [SLOT=]FILE  a JSON array of numbers; of the author by default\n"                  \
     "  --handle FILE       a handle stored by `trine handle`\n"
 

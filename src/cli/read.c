@@ -7,7 +7,6 @@
 #include <string.h>
 
 #include "base/chart.h"
-#include "base/file.h"
 #include "base/memory.h"
 #include "cli/commands.h"
 #include "cli/options.h"
@@ -30,8 +29,8 @@ struct trace_point {
 };
 
 struct run {
-    const char *model_path, *base_path, *text_path, *json_path, *svg_path, *svg_slot, *map_path,
-        *gazetteer_path;
+    const char *model_path, *base_path, *text_path, *caption, *json_path, *svg_path, *svg_slot,
+        *map_path, *gazetteer_path;
     int by_token;
     size_t top, candidates;
     struct decision decision; /* the writer's, on the first slot with labels */
@@ -55,8 +54,9 @@ struct run {
 
 static const char HELP[] =
     "usage: trine read --model MODEL.gguf FILE|- [OPTIONS]\n\n"
-    "Reads a text token by token and tells who wrote it and when, with how sure it is, and how\n"
-    "that sharpened on the way.\n\n"
+    "Reads a text, or a picture (a PNG file), token by token and tells who made it and when, with\n"
+    "how sure it is, and how that sharpened on the way.\n\n"
+    "  --caption TEXT      the text that stands before the picture\n"
     "  --by-token          one line for each token: what it did to the belief\n"
     "  --top N             so many labels of each slot (5)\n"
     "  --decide N          let the writer decide among the reader's N likeliest authors: slower,\n"
@@ -69,17 +69,13 @@ static const char HELP[] =
     "example: trine read --model demo/sotu.gguf speech.txt --svg speech.svg";
 
 static int parse(struct run *run, int argc, char **argv, struct error *error) {
-    static const struct option OPTIONS[] = {{"model", required_argument, NULL, 'm'},
-                                            {"base", required_argument, NULL, 'B'},
-                                            {"by-token", no_argument, NULL, 'b'},
-                                            {"top", required_argument, NULL, 't'},
-                                            {"decide", required_argument, NULL, 'd'},
-                                            {"svg", required_argument, NULL, 's'},
-                                            {"slot", required_argument, NULL, 'l'},
-                                            {"map", required_argument, NULL, 'M'},
-                                            {"gazetteer", required_argument, NULL, 'G'},
-                                            {"json", optional_argument, NULL, 'j'},
-                                            {0}};
+    static const struct option OPTIONS[] = {
+        {"model", required_argument, NULL, 'm'}, {"base", required_argument, NULL, 'B'},
+        {"by-token", no_argument, NULL, 'b'},    {"caption", required_argument, NULL, 'c'},
+        {"top", required_argument, NULL, 't'},   {"decide", required_argument, NULL, 'd'},
+        {"svg", required_argument, NULL, 's'},   {"slot", required_argument, NULL, 'l'},
+        {"map", required_argument, NULL, 'M'},   {"gazetteer", required_argument, NULL, 'G'},
+        {"json", optional_argument, NULL, 'j'},  {0}};
     int option;
     while ((option = getopt_long(argc, argv, "", OPTIONS, NULL)) != -1) {
         if (option == 'm')
@@ -88,6 +84,8 @@ static int parse(struct run *run, int argc, char **argv, struct error *error) {
             run->base_path = optarg;
         else if (option == 'b')
             run->by_token = 1;
+        else if (option == 'c')
+            run->caption = optarg;
         else if (option == 's')
             run->svg_path = optarg;
         else if (option == 'l')
@@ -106,8 +104,8 @@ static int parse(struct run *run, int argc, char **argv, struct error *error) {
             return -1;
     }
     if (run->model_path == NULL || optind + 1 != argc)
-        return error_set(error,
-                         "--model and one text (a file, or - for standard input) are needed");
+        return error_set(
+            error, "--model and one text or picture (a file, or - for standard input) are needed");
     run->text_path = argv[optind];
     return 0;
 }
@@ -193,14 +191,14 @@ static void final_belief(struct run *run, size_t s) {
 }
 
 /* Lets the writer decide, if that was asked for and there is a slot with labels. */
-static int decide(struct run *run, const char *text, size_t bytes, struct error *error) {
+static int decide(struct run *run, const struct token_list *list, struct error *error) {
     const struct slots *slots = &run->model->slots;
     while (run->decided < slots->count && slots->slots[run->decided].kind != LATENT_CATEGORICAL)
         run->decided++;
     if (run->candidates == 0 || run->decided == slots->count)
         return 0;
-    return decision_of_text(&run->decision, run->model, text, bytes, run->decided, run->candidates,
-                            (size_t)omp_get_max_threads(), error);
+    return decision_of_document(&run->decision, run->model, list, run->decided, run->candidates,
+                                (size_t)omp_get_max_threads(), error);
 }
 
 static double *column(const struct run *run, size_t s, size_t offset, struct error *error) {
@@ -445,8 +443,8 @@ static int draw_map(struct run *run, struct error *error) {
 }
 
 static int execute(struct run *run, struct error *error) {
-    char *text = NULL;
-    size_t bytes = 0, points = 1;
+    struct token_list list = {0};
+    size_t points = 1;
     run->error = error;
     if (model_load_on(&run->model, run->model_path, run->base_path, PRECISION_BF16, error) ||
         option_gazetteer(&run->gazetteer, run->model, run->gazetteer_path, error))
@@ -462,15 +460,12 @@ static int execute(struct run *run, struct error *error) {
         points = slots->slots[s].point_count > points ? slots->slots[s].point_count : points;
     run->log_odds = memory_allocate(points, sizeof *run->log_odds, error);
     if (run->log_odds == NULL || model_slot_states(run->model, &run->states, error) ||
-        handle_create(&run->handle, run->model, error) ||
-        file_read_all(run->text_path, OPTION_TEXT_LIMIT, &text, &bytes, error))
+        handle_create(&run->handle, run->model, error))
         return -1;
-    if (bytes == 0)
-        error_set(error, "%s is empty: there is nothing to read", run->text_path);
-    int result = bytes == 0 ||
-                 read_text(&run->handle, NULL, run->model, text, bytes, receive, run, error) ||
-                 run->failed || decide(run, text, bytes, error);
-    free(text);
+    int result = option_document(&list, run->model, run->text_path, run->caption, 1, error) ||
+                 read_document(&run->handle, NULL, run->model, &list, receive, run, error) ||
+                 run->failed || decide(run, &list, error);
+    free(list.ids);
     if (result == 0 && run->svg_path != NULL)
         result = draw(run, error);
     if (result == 0 && run->map_path != NULL)

@@ -12,6 +12,7 @@
 #include "base/progress.h"
 #include "cli/commands.h"
 #include "cli/options.h"
+#include "dream/document.h"
 #include "dream/read.h"
 #include "dream/same_odds.h"
 
@@ -86,12 +87,12 @@ static int parse(struct run *run, int argc, char **argv, struct error *error) {
     return 0;
 }
 
-static int place_text(struct run *run, size_t i, const char *text, size_t bytes,
-                      struct error *error) {
+static int place_document(struct run *run, size_t i, const struct token_list *list,
+                          struct error *error) {
     struct handle handle;
     if (handle_create(&handle, run->model, error))
         return -1;
-    int result = read_text(&handle, &run->tokens[i], run->model, text, bytes, NULL, NULL, error);
+    int result = read_document(&handle, &run->tokens[i], run->model, list, NULL, NULL, error);
     if (result == 0)
         same_text_place(&run->texts[i], &run->space, &handle);
     handle_free(&handle);
@@ -99,18 +100,16 @@ static int place_text(struct run *run, size_t i, const char *text, size_t bytes,
 }
 
 static int read_one(struct run *run, size_t i, struct error *error) {
-    char *text;
-    size_t bytes;
-    if (run->fit_path != NULL) {
-        const char *known = run->known.items[i].text;
-        return place_text(run, i, known, strlen(known), error);
-    }
-    if (file_read_all(run->paths[i], OPTION_TEXT_LIMIT, &text, &bytes, error))
-        return -1;
-    int result = bytes == 0
-                     ? error_set(error, "%s is empty: there is nothing to read", run->paths[i])
-                     : place_text(run, i, text, bytes, error);
-    free(text);
+    struct token_list list = {0};
+    const char *known = run->fit_path != NULL ? run->known.items[i].text : NULL;
+    int result = known != NULL ? document_encode_text(&list, run->model->tokenizer, known,
+                                                      strlen(known), error)
+                               : option_document(&list, run->model, run->paths[i], NULL, 1, error);
+    if (result == 0)
+        result = place_document(run, i, &list, error);
+    free(list.ids);
+    if (known != NULL)
+        return result;
     if (result == 0 && run->tokens[i] < LEAST_TOKENS)
         fprintf(stderr, "trine same: %s has %zu tokens: too few to tell much\n", run->paths[i],
                 run->tokens[i]);

@@ -1,4 +1,4 @@
-/* trine write: text under a handle, as it comes, or along a path of handles. */
+/* trine write: text or a picture under a handle, as it comes, or along a path of handles. */
 #include <getopt.h>
 #include <math.h>
 #include <stdio.h>
@@ -10,11 +10,12 @@
 #include "base/progress.h"
 #include "cli/commands.h"
 #include "cli/options.h"
+#include "cli/panels.h"
 #include "dream/write.h"
 #include "text/text_filter.h"
 #include "truth/telling.h"
 
-enum { SWEEP_LIMIT = 1000 };
+enum { SWEEP_LIMIT = 1000, SCALE_LIMIT = 64 };
 
 /* "date=1800..2000:25", or "author=A..B:0.25" where the steps are shares of B. */
 struct sweep {
@@ -23,7 +24,10 @@ struct sweep {
 };
 
 struct run {
-    const char *model_path, *json_path, *truth_path, *as;
+    const char *model_path, *json_path, *truth_path, *as, *out_path;
+    int is_image;
+    size_t scale;
+    struct panels panels;
     struct handle_wishes wishes;
     struct sweep sweep;
     struct write_options options;
@@ -35,7 +39,8 @@ struct run {
 };
 
 static const char HELP[] =
-    "usage: trine write --model MODEL.gguf [HANDLE] [OPTIONS]\n\n"
+    "usage: trine write --model MODEL.gguf [HANDLE] [OPTIONS]\n"
+    "       trine write --model MODEL.gguf --image --out FILE [HANDLE] [OPTIONS]\n\n"
     "Writes text as anyone, anywhen. Nothing told, the text finds its own author and date.\n\n"
     "the handle, applied in the order given:\n" HANDLE_HELP "\n"
     "options:\n"
@@ -54,7 +59,13 @@ static const char HELP[] =
     "                      (date=1800..2000:25), shares between two labels\n"
     "                      (author=Abraham Lincoln..John F. Kennedy:0.25), or of the way\n"
     "                      between two places (place=Boston..Denver:0.25)\n"
-    "  --json [FILE]       texts with their handles as JSON\n" BASE_HELP GAZETTEER_HELP "\n"
+    "  --image             a picture, after the prompt, in place of a text; with --sweep a strip\n"
+    "  --out FILE          where the picture goes, as PNG (- for standard output); also -o FILE\n"
+    "  --width N           pixels, a multiple of 4 up to 64 (as the model likes)\n"
+    "  --height N          the same\n"
+    "  --scale N           N pixels by N for each (1)\n"
+    "  --json [FILE]       texts, or pictures, with their handles as JSON\n" BASE_HELP
+        GAZETTEER_HELP "\n"
     "example: trine write --model demo/sotu.gguf --date 1863 --author Lincoln --prompt 'The war'";
 
 static int parse_sweep(struct sweep *sweep, const char *text, struct error *error) {
@@ -109,7 +120,20 @@ static int parse_option(struct run *run, int option, int argc, char **argv, stru
         return option_count(&run->options.tokens, "--tokens", 1, 1 << 20, error);
     case 't':
         return option_number(&sampling->temperature, "--temperature", 0, 100, error);
+    case 'O':
     case 'o':
+        run->out_path = optarg;
+        return 0;
+    case 'I':
+        run->is_image = 1;
+        return 0;
+    case 'W':
+        return option_count(&run->panels.width, "--width", PATCH_SIDE, RASTER_READ_LIMIT, error);
+    case 'h':
+        return option_count(&run->panels.height, "--height", PATCH_SIDE, RASTER_READ_LIMIT, error);
+    case 'S':
+        return option_count(&run->scale, "--scale", 1, SCALE_LIMIT, error);
+    case 'q':
         return option_number(&sampling->top_p, "--top-p", 0, 1, error);
     case 'i':
         return option_number(&sampling->min_p, "--min-p", 0, 1, error);
@@ -121,6 +145,27 @@ static int parse_option(struct run *run, int option, int argc, char **argv, stru
     default:
         return error_set(error, "see trine write --help");
     }
+}
+
+/* A picture is the dream's, and goes to a file or into the JSON. */
+static int check_image(struct run *run, struct error *error) {
+    const struct panels *panels = &run->panels;
+    if (!run->is_image &&
+        (run->out_path != NULL || panels->width > 0 || panels->height > 0 || run->scale > 0))
+        return error_set(error, "--out, --width, --height and --scale are for a picture: --image");
+    if (!run->is_image)
+        return 0;
+    if (run->truth_path != NULL || run->options.is_chat)
+        return error_set(error, "%s and --image exclude each other",
+                         run->truth_path != NULL ? "--truth" : "--chat");
+    if (run->out_path == NULL && run->json_path == NULL)
+        return error_set(error, "--image needs --out FILE, or --json");
+    if (run->out_path != NULL && run->json_path != NULL && strcmp(run->out_path, "-") == 0 &&
+        strcmp(run->json_path, "-") == 0)
+        return error_set(error, "--out and --json cannot both be standard output");
+    if (panels->width % PATCH_SIDE != 0 || panels->height % PATCH_SIDE != 0)
+        return error_set(error, "--width and --height are multiples of %d", PATCH_SIDE);
+    return 0;
 }
 
 /* The truth author is told in words alone. */
@@ -146,25 +191,30 @@ static int parse(struct run *run, int argc, char **argv, struct error *error) {
                                             {"tokens", required_argument, NULL, 'n'},
                                             {"lean", no_argument, NULL, 'z'},
                                             {"temperature", required_argument, NULL, 't'},
-                                            {"top-p", required_argument, NULL, 'o'},
+                                            {"top-p", required_argument, NULL, 'q'},
                                             {"min-p", required_argument, NULL, 'i'},
                                             {"seed", required_argument, NULL, 's'},
                                             {"truth", required_argument, NULL, 'u'},
                                             {"as", required_argument, NULL, 'a'},
                                             {"sweep", required_argument, NULL, 'w'},
+                                            {"image", no_argument, NULL, 'I'},
+                                            {"out", required_argument, NULL, 'O'},
+                                            {"width", required_argument, NULL, 'W'},
+                                            {"height", required_argument, NULL, 'h'},
+                                            {"scale", required_argument, NULL, 'S'},
                                             {"json", optional_argument, NULL, 'j'},
                                             {0}};
     int option;
     run->options = (struct write_options){
         .tokens = 200, .seed = 1, .sampling = {.temperature = 0.8, .top_p = 0.95}};
-    while ((option = getopt_long(argc, argv, "", OPTIONS, NULL)) != -1)
+    while ((option = getopt_long(argc, argv, "o:", OPTIONS, NULL)) != -1)
         if (parse_option(run, option, argc, argv, error))
             return -1;
     if (optind < argc)
         return error_set(error, "'%.80s' is no option; a prompt goes after --prompt", argv[optind]);
     if (run->model_path == NULL)
         return error_set(error, "--model is needed; see trine write --help");
-    return check_truth(run, error);
+    return check_image(run, error) || check_truth(run, error) ? -1 : 0;
 }
 
 /* Where the written bytes go: to the terminal as they come, or kept for JSON. */
@@ -192,8 +242,37 @@ static int receive(void *context, const char *text, size_t length) {
     return sink->failed || progress_stop_wanted();
 }
 
+static int keep_json(struct run *run, json_t *item, struct error *error) {
+    if (item == NULL || json_array_append_new(run->texts, item) != 0)
+        return error_set(error, "out of memory");
+    return 0;
+}
+
+static int draw_one(struct run *run, struct writer *writer, const struct handle *handle,
+                    const char *title, struct error *error) {
+    const char *prompt = run->options.prompt != NULL ? run->options.prompt : "";
+    int state = panels_draw(&run->panels, writer, handle, &run->options, error);
+    if (state != 0)
+        return state < 0 ? -1 : 0;
+    if (run->json_path != NULL) {
+        const struct raster *raster = &run->panels.items[run->panels.count - 1];
+        return keep_json(run,
+                         json_pack("{s:s, s:s, s:I, s:I, s:o, s:I, s:o}", "title", title, "prompt",
+                                   prompt, "width", (json_int_t)raster->width, "height",
+                                   (json_int_t)raster->height, "pixels",
+                                   panels_last_to_json(&run->panels), "seed",
+                                   (json_int_t)run->options.seed, "handle", handle_to_json(handle)),
+                         error);
+    }
+    if (*title != '\0' && strcmp(run->out_path, "-") != 0)
+        printf("%s\n", title);
+    return 0;
+}
+
 static int write_one(struct run *run, struct writer *writer, const struct handle *handle,
                      const char *title, struct error *error) {
+    if (run->is_image)
+        return draw_one(run, writer, handle, title, error);
     struct sink sink = {.stream = run->json_path == NULL ? stdout : NULL, .error = error};
     const char *prompt = run->options.prompt != NULL ? run->options.prompt : "";
     if (sink.stream != NULL)
@@ -208,8 +287,7 @@ static int write_one(struct run *run, struct writer *writer, const struct handle
                                  (json_int_t)run->options.seed, "handle", handle_to_json(handle));
         if (item != NULL && run->as != NULL)
             json_object_set_new(item, "as", json_string(run->as));
-        if (item == NULL || json_array_append_new(run->texts, item) != 0)
-            result = error_set(error, "out of memory");
+        result = keep_json(run, item, error);
     }
     free(sink.text);
     return result;
@@ -283,6 +361,7 @@ static int execute(struct run *run, struct error *error) {
     struct writer *writer = NULL;
     if (model_load_on(&run->model, run->model_path, run->wishes.base, PRECISION_BF16, error) ||
         option_gazetteer(&run->gazetteer, run->model, run->wishes.gazetteer, error) ||
+        (run->is_image && panels_create(&run->panels, run->model, error)) ||
         handle_wishes_grant(&handle, &run->wishes, run->model, error))
         return -1;
     progress_catch_signals();
@@ -299,6 +378,8 @@ static int execute(struct run *run, struct error *error) {
         result = write_sweep(run, writer, &handle, error);
     else if (result == 0)
         result = write_one(run, writer, &handle, "", error);
+    if (result == 0 && run->out_path != NULL && !progress_stop_wanted())
+        result = panels_write(&run->panels, run->scale > 0 ? run->scale : 1, run->out_path, error);
     if (result == 0 && run->json_path != NULL)
         result = option_write_json(run->texts, run->json_path, error);
     writer_destroy(writer);
@@ -315,6 +396,7 @@ int command_write(int argc, char **argv) {
     if (status != 0)
         fprintf(stderr, "trine write: %s\n", error.message);
     json_decref(run.texts);
+    panels_free(&run.panels);
     layer_destroy(run.truth);
     model_destroy(run.model);
     gazetteer_close(run.gazetteer);

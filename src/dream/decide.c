@@ -2,7 +2,6 @@
 
 #include <math.h>
 #include <omp.h>
-#include <stdlib.h>
 
 #include "base/memory.h"
 
@@ -201,24 +200,16 @@ void decisions_free(struct decisions *decisions) {
     *decisions = (struct decisions){0};
 }
 
-int decision_of_text(struct decision *out, const struct model *model, const char *text,
-                     size_t bytes, size_t slot, size_t candidates, size_t threads,
-                     struct error *error) {
-    struct tokenizer_cache *cache = NULL;
-    struct token_list list = {0};
+int decision_of_document(struct decision *out, const struct model *model,
+                         const struct token_list *list, size_t slot, size_t candidates,
+                         size_t threads, struct error *error) {
     struct reading reading = {0};
     struct decisions decisions = {0};
-    uint32_t end = tokenizer_end_of_text(model->tokenizer);
-    int result = memory_grow(&list.ids, &list.capacity, 1, sizeof *list.ids, error) ||
-                 tokenizer_cache_create(&cache, error);
-    if (result == 0 && end != UINT32_MAX)
-        list.ids[list.count++] = end;
-    result = result || tokenizer_encode(model->tokenizer, cache, text, bytes, &list, error);
-    struct sampler_document tokens = {list.ids, list.count};
+    struct sampler_document tokens = {list->ids, list->count};
     struct dataset_document document = {.name = "text", .text = tokens};
-    struct dataset dataset = {&document, &tokens, 1, list.count};
+    struct dataset dataset = {&document, &tokens, 1, list->count};
     size_t time = model->config.context;
-    result = result || reading_create(&reading, model, &dataset, time, threads, 0, error);
+    int result = reading_create(&reading, model, &dataset, time, threads, 0, error);
     *out = (struct decision){0};
     if (result == 0 && reading.piece_count > 0) {
         result = decisions_create(&decisions, model, &dataset, &reading, slot, candidates, threads,
@@ -228,8 +219,6 @@ int decision_of_text(struct decision *out, const struct model *model, const char
     }
     decisions_free(&decisions);
     reading_free(&reading);
-    tokenizer_cache_destroy(cache);
-    free(list.ids);
     return result ? -1 : 0;
 }
 

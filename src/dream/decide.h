@@ -34,10 +34,10 @@ int decisions_create(struct decisions *out, const struct model *model,
                      size_t candidates, size_t threads, struct error *error);
 void decisions_free(struct decisions *decisions);
 
-/* The same for one text, of which the whole decides. */
-int decision_of_text(struct decision *out, const struct model *model, const char *text,
-                     size_t bytes, size_t slot, size_t candidates, size_t threads,
-                     struct error *error);
+/* The same for the tokens of one document, of which the whole decides. */
+int decision_of_document(struct decision *out, const struct model *model,
+                         const struct token_list *list, size_t slot, size_t candidates,
+                         size_t threads, struct error *error);
 
 /* log_odds[point_count]: the candidates share out their mass anew; other labels keep theirs. */
 void decision_apply(const struct decision *decision, const struct slot *slot, double *log_odds);

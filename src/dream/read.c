@@ -5,6 +5,7 @@
 
 #include "base/cancellation.h"
 #include "base/memory.h"
+#include "dream/document.h"
 #include "model/batcher.h"
 
 /* Windows after the first begin with some text that was read already, so that their first tokens
@@ -119,24 +120,15 @@ static int read_tokens(struct text_reader *r, const struct token_list *list, siz
     return result;
 }
 
-int read_text(struct handle *handle, size_t *tokens, const struct model *model, const char *text,
-              size_t bytes, read_callback *callback, void *context, struct error *error) {
+int read_document(struct handle *handle, size_t *tokens, const struct model *model,
+                  const struct token_list *list, read_callback *callback, void *context,
+                  struct error *error) {
     struct text_reader reader = {0};
-    struct tokenizer_cache *cache = NULL;
-    struct token_list list = {0};
-    uint32_t end = tokenizer_end_of_text(model->tokenizer);
     size_t read = 0;
-    int result = -1;
     if (model->slots.count == 0)
         return error_set(error, "this model was trained without latents: it cannot read");
-    if (memory_grow(&list.ids, &list.capacity, 1, sizeof *list.ids, error) == 0 &&
-        tokenizer_cache_create(&cache, error) == 0) {
-        if (end != UINT32_MAX)
-            list.ids[list.count++] = end;
-        result = tokenizer_encode(model->tokenizer, cache, text, bytes, &list, error) ||
-                 text_reader_create(&reader, model, error) ||
-                 read_tokens(&reader, &list, &read, callback, context, error);
-    }
+    int result = text_reader_create(&reader, model, error) ||
+                 read_tokens(&reader, list, &read, callback, context, error);
     if (result == 0) {
         for (size_t d = 0; d < model->config.latent_width; d++)
             reader.mean[d] = reader.information[d] / reader.precision[d];
@@ -145,7 +137,14 @@ int read_text(struct handle *handle, size_t *tokens, const struct model *model, 
             *tokens = read;
     }
     text_reader_free(&reader);
-    tokenizer_cache_destroy(cache);
+    return result ? -1 : 0;
+}
+
+int read_text(struct handle *handle, size_t *tokens, const struct model *model, const char *text,
+              size_t bytes, read_callback *callback, void *context, struct error *error) {
+    struct token_list list = {0};
+    int result = document_encode_text(&list, model->tokenizer, text, bytes, error) ||
+                 read_document(handle, tokens, model, &list, callback, context, error);
     free(list.ids);
     return result ? -1 : 0;
 }

@@ -14,9 +14,13 @@ struct read_state {
 };
 typedef int read_callback(void *context, const struct read_state *state);
 
-/* Reads text[bytes] in windows of the model's context, the evidence adding up over all of it.
- * `handle` receives the posterior, nothing told; `tokens` (may be NULL) the count of tokens. The
- * callback may be NULL. */
+/* Reads a document's tokens (dream/document.h) in windows of the model's context, the evidence
+ * adding up over all of it. `handle` receives the posterior, nothing told; `tokens` (may be NULL)
+ * the count of tokens. The callback may be NULL. */
+int read_document(struct handle *handle, size_t *tokens, const struct model *model,
+                  const struct token_list *list, read_callback *callback, void *context,
+                  struct error *error);
+/* The same of text[bytes]. */
 int read_text(struct handle *handle, size_t *tokens, const struct model *model, const char *text,
               size_t bytes, read_callback *callback, void *context, struct error *error);
 

@@ -14,7 +14,8 @@ struct writer {
     int is_lean;               /* the decoder */
     struct tokenizer_cache *cache;
     struct token_list prompt;
-    uint8_t *banned; /* special tokens other than the end */
+    uint8_t *banned;  /* special tokens other than the end */
+    uint8_t *undrawn; /* [V] what a picture may not go on with; made when it is first needed */
     double *probabilities;
     uint32_t *order;
     real *room;   /* of handle_pass */
@@ -61,6 +62,7 @@ void writer_destroy(struct writer *w) {
     tokenizer_cache_destroy(w->cache);
     free(w->prompt.ids);
     memory_free(w->banned);
+    memory_free(w->undrawn);
     memory_free(w->probabilities);
     memory_free(w->order);
     memory_free(w->room);
@@ -110,6 +112,16 @@ static int encode_chat(struct writer *w, const char *prompt, struct error *error
     return result;
 }
 
+static int begin_picture(struct writer *w, const struct drawing *drawing, struct error *error) {
+    if (w->undrawn == NULL)
+        w->undrawn = memory_allocate(w->model->config.vocabulary, 1, error);
+    if (w->undrawn == NULL || memory_grow(&w->prompt.ids, &w->prompt.capacity, w->prompt.count + 1,
+                                          sizeof *w->prompt.ids, error))
+        return -1;
+    w->prompt.ids[w->prompt.count++] = drawing->pictures->image;
+    return 0;
+}
+
 /* w->prompt <- the token that begins documents, the instruction, then the prompt. */
 static int encode_prompt(struct writer *w, const struct write_options *options,
                          struct error *error) {
@@ -130,6 +142,8 @@ static int encode_prompt(struct writer *w, const struct write_options *options,
         result = encode_chat(w, prompt, error);
     else if (result == 0 && prompt != NULL)
         result = tokenizer_encode(tokenizer, w->cache, prompt, strlen(prompt), &w->prompt, error);
+    if (result == 0 && options->drawing != NULL)
+        result = begin_picture(w, options->drawing, error);
     if (result == 0 && w->prompt.count == 0)
         result =
             error_set(error, "this model's tokenizer has no token that begins a document; give "
@@ -216,6 +230,26 @@ static int tell_watch(const struct writer *w, const struct token_watch *watch, u
     return watch->visit(watch->context, &report);
 }
 
+static uint32_t choose(struct writer *w, const struct write_options *options, const real *logits,
+                       struct random *random) {
+    size_t vocabulary = w->model->config.vocabulary;
+    const uint8_t *banned = w->banned;
+    if (options->drawing != NULL) {
+        drawing_ban(options->drawing, w->model->tokenizer, w->undrawn, vocabulary);
+        banned = w->undrawn;
+    }
+    return sample_token(logits, banned, vocabulary, &options->sampling, random, w->probabilities,
+                        w->order);
+}
+
+/* Whether the picture, if one is drawn, is complete with this token. */
+static int completes(const struct write_options *options, uint32_t token) {
+    if (options->drawing == NULL)
+        return 0;
+    drawing_take(options->drawing, token);
+    return drawing_is_complete(options->drawing);
+}
+
 int writer_write(struct writer *w, const struct handle *handle, const struct write_options *options,
                  write_callback *callback, void *context, struct error *error) {
     const real *logits = NULL;
@@ -226,8 +260,7 @@ int writer_write(struct writer *w, const struct handle *handle, const struct wri
         return -1;
     outcome.prompt = w->prompt.count;
     while (outcome.written < options->tokens && outcome.end == TOKENS_FULL) {
-        uint32_t token = sample_token(logits, w->banned, w->model->config.vocabulary,
-                                      &options->sampling, &random, w->probabilities, w->order);
+        uint32_t token = choose(w, options, logits, &random);
         if (tokenizer_is_end(w->model->tokenizer, token)) {
             outcome.end = TOKENS_ENDED;
             break;
@@ -237,6 +270,8 @@ int writer_write(struct writer *w, const struct handle *handle, const struct wri
         if (tell_watch(w, options->watch, token, logits, tokens) ||
             callback(context, bytes.data, bytes.length) != 0)
             outcome.end = TOKENS_STOPPED;
+        else if (completes(options, token))
+            outcome.end = TOKENS_ENDED;
         else if (outcome.written < options->tokens)
             logits = decoder_step(w->decoder, token);
     }

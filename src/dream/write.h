@@ -1,7 +1,8 @@
-/* Writes text under a handle. */
+/* Writes text, or a picture, under a handle. */
 #ifndef TRINE_DREAM_WRITE_H
 #define TRINE_DREAM_WRITE_H
 
+#include "dream/drawing.h"
 #include "dream/token_report.h"
 #include "latent/handle.h"
 #include "latent/layer.h"
@@ -16,6 +17,8 @@ struct write_options {
     int is_lean;             /* a long prompt takes no more memory than writing does, and longer */
     uint64_t seed;
     struct sampling sampling;
+    struct drawing
+        *drawing; /* a picture follows the prompt, which this receives; NULL: text does */
     const struct token_watch *watch; /* sees each token before the callback does; NULL: nobody */
     struct token_outcome *outcome;   /* filled when the writing did not fail; NULL: not wanted */
 };
@@ -37,7 +40,7 @@ void writer_destroy(struct writer *writer);
 int writer_count(struct writer *writer, const struct write_options *options, size_t *tokens,
                  struct error *error);
 
-/* Writes until the document ends, `tokens` are written, or the callback stops it. */
+/* Writes until the document or its picture ends, `tokens` are written, or the callback stops it. */
 int writer_write(struct writer *writer, const struct handle *handle,
                  const struct write_options *options, write_callback *callback, void *context,
                  struct error *error);

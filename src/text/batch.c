@@ -77,6 +77,17 @@ int batch_fill(struct batch *b, struct jsonl_reader *reader, struct error *error
     return 0;
 }
 
+static int encode_picture(const struct picture_tokens *pictures, const struct raster *picture,
+                          const struct tokenizer *tokenizer, struct token_list *tokens,
+                          struct error *error) {
+    uint32_t end = tokenizer_end(tokenizer);
+    if (picture_tokens_encode(pictures, picture, tokens, error) ||
+        memory_grow(&tokens->ids, &tokens->capacity, tokens->count + 1, sizeof *tokens->ids, error))
+        return -1;
+    tokens->ids[tokens->count++] = end != UINT32_MAX ? end : tokenizer_end_of_text(tokenizer);
+    return 0;
+}
+
 static int process_item(struct batch *b, struct batch_item *item, const struct manifest *manifest,
                         const char *file, const struct tokenizer *tokenizer) {
     struct record *record = &item->record;
@@ -88,15 +99,20 @@ static int process_item(struct batch *b, struct batch_item *item, const struct m
     }
     char place[4200];
     snprintf(place, sizeof place, "%s:%zu", file, item->line);
-    record_read(record, manifest, b->bytes + item->offset, item->bytes, place);
+    record_read(record, manifest, b->bytes + item->offset, item->bytes, place, file);
     if (record->fault != RECORD_FINE || tokenizer == NULL)
         return 0;
     struct token_list *tokens = &item->tokens;
     if (memory_grow(&tokens->ids, &tokens->capacity, 1, sizeof *tokens->ids, &item->error))
         return -1;
     tokens->ids[tokens->count++] = tokenizer_end_of_text(tokenizer);
-    return tokenizer_encode(tokenizer, b->caches[omp_get_thread_num()], record->text,
-                            record->text_bytes, tokens, &item->error);
+    if (tokenizer_encode(tokenizer, b->caches[omp_get_thread_num()], record->text,
+                         record->text_bytes, tokens, &item->error))
+        return -1;
+    item->text_tokens = tokens->count - 1;
+    return record->picture.pixels == NULL
+               ? 0
+               : encode_picture(b->pictures, &record->picture, tokenizer, tokens, &item->error);
 }
 
 int batch_process(struct batch *b, const struct manifest *manifest,

@@ -4,6 +4,7 @@
 #define TRINE_TEXT_BATCH_H
 
 #include "text/jsonl.h"
+#include "text/picture_tokens.h"
 #include "text/record.h"
 #include "text/tokenizer.h"
 
@@ -14,6 +15,7 @@ struct batch_item {
     int is_skipped; /* set by the caller after batch_fill: not worked on */
     struct record record;
     struct token_list tokens; /* when there is a tokenizer */
+    size_t text_tokens;       /* of these: between the end-of-text and a picture */
     int has_failed;           /* no memory; `error` tells */
     struct error error;
 };
@@ -25,6 +27,7 @@ struct batch {
     size_t bytes_used, bytes_capacity;
     struct tokenizer_cache **caches; /* one for each thread */
     size_t cache_count;
+    const struct picture_tokens *pictures; /* borrowed; set by the caller who encodes pictures */
 };
 
 int batch_create(struct batch *batch, struct error *error);
@@ -33,8 +36,9 @@ void batch_free(struct batch *batch);
 /* Reads the next lines; count is 0 at the end of the input. */
 int batch_fill(struct batch *batch, struct jsonl_reader *reader, struct error *error);
 
-/* Reads each record and, when `tokenizer` is not NULL, encodes it behind an end-of-text. Faults are
- * in the records; only a lack of memory fails. */
+/* Reads each record and, when `tokenizer` is not NULL, encodes it behind an end-of-text: its text,
+ * then its picture with an end behind it, so that it is learnt where a picture ends. Faults are in
+ * the records; only a lack of memory fails. */
 int batch_process(struct batch *batch, const struct manifest *manifest,
                   const struct jsonl_source *sources, const struct tokenizer *tokenizer,
                   struct error *error);

@@ -15,7 +15,7 @@ static const char SCHEMA[] =
     " split TEXT NOT NULL CHECK (split IN ('train', 'held-out')),"
     " shard INTEGER NOT NULL CHECK (shard >= 0), first_token INTEGER NOT NULL CHECK"
     " (first_token >= 0), token_count INTEGER NOT NULL CHECK (token_count > 0),"
-    " byte_count INTEGER NOT NULL CHECK (byte_count > 0)) STRICT;"
+    " byte_count INTEGER NOT NULL CHECK (byte_count >= 0)) STRICT;"
     "CREATE TABLE labels (document INTEGER NOT NULL REFERENCES documents, slot INTEGER NOT NULL"
     " REFERENCES slots, text TEXT, number REAL, second_number REAL,"
     " PRIMARY KEY (document, slot), CHECK ((text IS NULL) = (number IS NOT NULL)))"

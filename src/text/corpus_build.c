@@ -8,11 +8,13 @@
 #include <unistd.h>
 
 #include "base/memory.h"
+#include "picture/patches.h"
 #include "text/batch.h"
 #include "text/catalogue.h"
 #include "text/corpus.h"
 #include "text/corpus_directory.h"
 #include "text/known_texts.h"
+#include "text/picture_tokens.h"
 #include "text/tokenizer_train.h"
 
 /* As text/tokenizer_train.c has it. */
@@ -35,6 +37,8 @@ struct build {
     unsigned char *was_found; /* for each held-out id of the manifest */
     struct tokenizer_trainer *trainer;
     struct tokenizer *tokenizer;
+    struct patch_counts patches; /* of training pictures */
+    struct picture_tokens pictures;
     struct shard_writer shards;
     struct catalogue_writer catalogue;
 };
@@ -170,13 +174,25 @@ static int is_leak(const struct build *b, const struct batch_item *item, unsigne
            (known_texts_find(&b->texts, item->record.hash) & SEEN_HELD_OUT) != 0;
 }
 
+static int count_patches(struct build *b, const struct raster *picture, struct error *error) {
+    size_t columns = patches_along(picture->width), rows = patches_along(picture->height);
+    for (size_t i = 0; i < columns * rows; i++)
+        if (patch_counts_add(&b->patches, patch_take(picture, i % columns, i / columns), error))
+            return -1;
+    return 0;
+}
+
 static int learn(struct build *b, struct batch_item *item, unsigned char *decision,
                  struct error *error) {
     if (check_same(b, item, *decision, error))
         return -1;
     if (is_leak(b, item, *decision))
         return 0; /* the encoding pass reports it */
-    return tokenizer_trainer_add(b->trainer, item->record.text, item->record.text_bytes, error);
+    return count_patches(b, &item->record.picture, error) ||
+                   tokenizer_trainer_add(b->trainer, item->record.text, item->record.text_bytes,
+                                         error)
+               ? -1
+               : 0;
 }
 
 static int store(struct build *b, struct batch_item *item, unsigned char *decision,
@@ -203,6 +219,8 @@ static int store(struct build *b, struct batch_item *item, unsigned char *decisi
     else
         b->summary->training_documents++;
     b->summary->tokens += item->tokens.count;
+    b->summary->text_tokens += item->text_tokens;
+    b->summary->pictures += item->record.picture.pixels != NULL;
     b->summary->text_bytes += item->record.text_bytes;
     return 0;
 }
@@ -273,17 +291,53 @@ static int open_sources(struct build *b, struct error *error) {
     return 0;
 }
 
+/* What the tokenizer has of pictures, if the corpus has any. */
+static int open_pictures(struct build *b, struct error *error) {
+    if (b->manifest.image == NULL)
+        return 0;
+    if (picture_tokens_create(&b->pictures, b->tokenizer, error))
+        return -1;
+    b->summary->patches = b->pictures.book.count;
+    return 0;
+}
+
 static int borrow_tokenizer(struct build *b, struct error *error) {
     if (!tokenizer_is_special(b->options->tokenizer, tokenizer_end_of_text(b->options->tokenizer)))
         return error_set(error, "this tokenizer has no special token that begins a document");
-    return tokenizer_copy(&b->tokenizer, b->options->tokenizer, error);
+    if (tokenizer_copy(&b->tokenizer, b->options->tokenizer, error))
+        return -1;
+    return open_pictures(b, error);
+}
+
+/* The patches that training pictures show, as tokens after those of text. */
+static int learn_patches(struct build *b, struct error *error) {
+    if (b->manifest.image == NULL)
+        return 0;
+    if (b->patches.count == 0)
+        return error_set(error,
+                         "no training document has a picture in its field \"%.80s\": there "
+                         "is nothing to learn patches from",
+                         b->manifest.image);
+    struct code_book book;
+    struct tokenizer *whole = NULL;
+    if (code_book_learn(&book, &b->patches, b->manifest.patches, error))
+        return -1;
+    int result = picture_tokens_add(&whole, b->tokenizer, &book, error);
+    code_book_free(&book);
+    if (result != 0)
+        return -1;
+    tokenizer_destroy(b->tokenizer);
+    b->tokenizer = whole;
+    return open_pictures(b, error);
 }
 
 static int learn_tokenizer(struct build *b, struct error *error) {
     static const struct pass LEARN = {
         .what = "learning the vocabulary", .consume = learn, .wants_training = 1};
-    int result = tokenizer_trainer_create(&b->trainer, error) || run_pass(b, &LEARN, error) ||
-                 tokenizer_trainer_finish(b->trainer, b->manifest.vocabulary, &b->tokenizer, error);
+    int result =
+        tokenizer_trainer_create(&b->trainer, error) || run_pass(b, &LEARN, error) ||
+        tokenizer_trainer_finish(b->trainer, b->manifest.vocabulary, &b->tokenizer, error) ||
+        learn_patches(b, error);
     tokenizer_trainer_destroy(b->trainer);
     b->trainer = NULL;
     return result ? -1 : 0;
@@ -291,6 +345,7 @@ static int learn_tokenizer(struct build *b, struct error *error) {
 
 static int encode(struct build *b, struct error *error) {
     static const struct pass ENCODE = {.what = "encoding", .consume = store, .wants_tokens = 1};
+    b->batch.pictures = &b->pictures;
     shard_writer_start(&b->shards, b->directory.temporary, b->options->shard_tokens);
     if (catalogue_create(&b->catalogue, b->directory.temporary, &b->manifest, error) ||
         run_pass(b, &ENCODE, error) || shard_writer_finish(&b->shards, error))
@@ -341,6 +396,8 @@ int corpus_build(const struct corpus_build_options *options, struct corpus_build
     if (b.spool >= 0)
         close(b.spool);
     tokenizer_destroy(b.tokenizer);
+    picture_tokens_free(&b.pictures);
+    patch_counts_free(&b.patches);
     known_texts_free(&b.texts);
     batch_free(&b.batch);
     memory_free(b.sources);

@@ -1,8 +1,9 @@
 /* Makes a corpus directory (text/corpus.h) from JSON lines and a manifest (text/manifest.h).
  *
  * The input is read up to three times: to find what is wrong, held out or there twice; to learn the
- * vocabulary, from training documents alone; to encode. Memory is bounded by the longest lines, but
- * for some 40 bytes a document. The result is the same for any number of threads.
+ * vocabulary and the patches of pictures, from training documents alone; to encode. Memory is
+ * bounded by the longest lines, but for some 40 bytes a document and the patches. The result is the
+ * same for any number of threads.
  *
  * The directory appears complete or not at all. */
 #ifndef TRINE_TEXT_CORPUS_BUILD_H
@@ -36,8 +37,11 @@ struct corpus_build_options {
 
 struct corpus_build_summary {
     size_t training_documents, held_out_documents;
-    size_t tokens, text_bytes; /* of both; one token of each document is its end-of-text */
-    size_t vocabulary, shards;
+    size_t tokens, text_bytes;         /* of both; one token of each document is its end-of-text */
+    size_t text_tokens;                /* of these: neither end-of-text nor of pictures */
+    size_t pictures;                   /* documents with one */
+    size_t patches;                    /* of the code book; 0: the vocabulary has no pictures */
+    size_t vocabulary, shards;         /* patches and their marks included */
     size_t faults[RECORD_FAULT_COUNT]; /* bad lines by kind */
     size_t duplicates;                 /* texts seen before on the same side of the split */
     size_t leaks;                      /* training documents dropped: their text is held out */

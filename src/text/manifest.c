@@ -7,6 +7,7 @@
 #include <jansson.h>
 
 #include "base/file.h"
+#include "picture/code_book.h"
 
 enum { MANIFEST_BYTES_LIMIT = 64 << 20, NAME_LIMIT = 1024, SLOT_NAME_LIMIT = 100 };
 
@@ -231,9 +232,25 @@ static int read_held_out(struct held_out *held_out, json_t *value, struct error 
                             "{\"hash\": share, \"seed\": n} and {\"field\": ..., \"value\": ...}");
 }
 
+static int read_pictures(struct manifest *m, json_t *image, json_t *patches, struct error *error) {
+    m->patches = MANIFEST_PATCHES;
+    if (image != NULL && copy_string(&m->image, image, "image", error))
+        return -1;
+    if (patches == NULL)
+        return 0;
+    if (image == NULL)
+        return error_set(error, "the manifest's key \"patches\" needs an \"image\"");
+    json_int_t count = json_integer_value(patches);
+    if (!json_is_integer(patches) || count < CODE_BOOK_LEAST || count > CODE_BOOK_MOST)
+        return error_set(error, "the manifest's key \"patches\" must be a number from %d to %d",
+                         CODE_BOOK_LEAST, CODE_BOOK_MOST);
+    m->patches = (size_t)count;
+    return 0;
+}
+
 static int read_manifest(struct manifest *m, json_t *root, struct error *error) {
-    static const char *const KEYS[] = {"name",  "text",     "id", "vocabulary",
-                                       "slots", "held_out", NULL};
+    static const char *const KEYS[] = {"name",    "text",  "id",       "vocabulary", "image",
+                                       "patches", "slots", "held_out", NULL};
     if (check_keys(root, KEYS, "top level", error) ||
         copy_string(&m->name, json_object_get(root, "name"), "name", error))
         return -1;
@@ -255,7 +272,9 @@ static int read_manifest(struct manifest *m, json_t *root, struct error *error) 
             return error_set(error, "the manifest's vocabulary must be a number of tokens");
         m->vocabulary = (size_t)json_integer_value(vocabulary);
     }
-    return read_slots(m, json_object_get(root, "slots"), error) ||
+    return read_pictures(m, json_object_get(root, "image"), json_object_get(root, "patches"),
+                         error) ||
+                   read_slots(m, json_object_get(root, "slots"), error) ||
                    read_held_out(&m->held_out, json_object_get(root, "held_out"), error)
                ? -1
                : 0;
@@ -294,6 +313,7 @@ int manifest_names_places(const struct manifest *m) {
 void manifest_free(struct manifest *m) {
     free(m->name);
     free(m->text);
+    free(m->image);
     free_strings(&m->id);
     for (size_t i = 0; i < m->slot_count; i++) {
         free(m->slots[i].name);

@@ -2,6 +2,7 @@
  * which documents are held out. A manifest is a JSON object:
  *
  *   {"name": "State of the Union", "text": "text", "id": ["year", "name"], "vocabulary": 2048,
+ *    "image": "scan", "patches": 512,
  *    "slots": {"author": {"kind": "categorical", "field": "name"},
  *              "date":   {"kind": "date", "field": "year"},
  *              "party":  {"kind": "categorical", "field": "party", "missing": ["none"]},
@@ -10,6 +11,8 @@
  *    "held_out": {"documents": ["1863 Abraham Lincoln"]}}
  *
  * `name` is required; `text` is "text" unless given, `id` the file and line, `vocabulary` 2048.
+ * `image` is the field with the path of a picture, a PNG file beside the JSON lines; `patches` are
+ * learnt for pictures (512), in addition to the vocabulary.
  * `held_out` is one of {"documents": [ids]}, {"hash": share, "seed": n} (by the text's hash) and
  * {"field": name, "value": text}. A place is two fields of degrees, or one field that says
  * "latitude,longitude" or a name (text/gazetteer.h). A key that is not listed here is an error. */
@@ -23,7 +26,12 @@
 
 enum slot_kind { SLOT_CATEGORICAL, SLOT_DATE, SLOT_PLACE };
 
-enum { MANIFEST_SLOT_LIMIT = 32, MANIFEST_ID_FIELD_LIMIT = 8, MANIFEST_VOCABULARY = 2048 };
+enum {
+    MANIFEST_SLOT_LIMIT = 32,
+    MANIFEST_ID_FIELD_LIMIT = 8,
+    MANIFEST_VOCABULARY = 2048,
+    MANIFEST_PATCHES = 512
+};
 
 struct manifest_strings {
     char **items;
@@ -48,9 +56,9 @@ struct held_out {
 };
 
 struct manifest {
-    char *name, *text;
+    char *name, *text, *image;  /* image NULL: no pictures */
     struct manifest_strings id; /* no items: file and line */
-    size_t vocabulary;
+    size_t vocabulary, patches; /* tokens of text, and those of pictures */
     struct manifest_slot slots[MANIFEST_SLOT_LIMIT];
     size_t slot_count;
     struct held_out held_out;

@@ -7,12 +7,13 @@
 #include <string.h>
 
 #include "base/random.h"
+#include "picture/patches.h"
 #include "text/gazetteer.h"
 
 const char *record_fault_name(enum record_fault fault) {
     static const char *const NAMES[RECORD_FAULT_COUNT] = {
-        "fine",          "blank line", "line too long", "malformed JSON",
-        "invalid UTF-8", "no text",    "bad name",      "bad label"};
+        "fine",    "blank line", "line too long", "malformed JSON", "invalid UTF-8",
+        "no text", "bad name",   "bad label",     "bad picture"};
     return NAMES[fault];
 }
 
@@ -46,6 +47,17 @@ static void hash_text(uint64_t hash[2], const char *text, size_t bytes) {
     }
     hash[0] = random_mix(a + 1);
     hash[1] = random_mix(b + 2);
+}
+
+/* The text's hash becomes that of both: of what the patches see, no more. */
+static void hash_picture(uint64_t hash[2], const struct raster *raster) {
+    size_t columns = patches_along(raster->width), rows = patches_along(raster->height);
+    hash[0] = random_mix(hash[0] + columns);
+    for (size_t i = 0; i < columns * rows; i++) {
+        uint64_t patch = patch_take(raster, i % columns, i / columns);
+        hash[0] = random_mix(hash[0] ^ patch);
+        hash[1] = random_mix(hash[1] + patch * 0x9e3779b97f4a7c15u);
+    }
 }
 
 /* The text form of a plain value: a string itself, a number's digits. NULL: it has none. */
@@ -92,6 +104,57 @@ static int read_name(struct record *r, const struct manifest *m, const char *pla
         memcpy(r->name + at, text, length + 1);
         at += length;
     }
+    return 0;
+}
+
+/* A path that stays in its directory. */
+static int is_below(const char *path) {
+    if (*path == '/' || *path == '\0')
+        return 0;
+    for (const char *at = path; at != NULL; at = strchr(at, '/')) {
+        at += *at == '/';
+        if (strncmp(at, "..", 2) == 0 && (at[2] == '/' || at[2] == '\0'))
+            return 0;
+    }
+    return 1;
+}
+
+/* None is no fault. */
+static int read_picture(struct record *r, const struct manifest *m, const char *file) {
+    const json_t *value = m->image != NULL ? json_object_get(r->root, m->image) : NULL;
+    if (value == NULL || json_is_null(value))
+        return 0;
+    const char *path = json_string_value(value), *slash = strrchr(file, '/');
+    if (path == NULL || strlen(path) != json_string_length(value) || !is_below(path))
+        return set_fault(r, RECORD_BAD_PICTURE,
+                         "the field \"%.80s\" is no path below the directory of the JSON lines",
+                         m->image);
+    char whole[4096];
+    struct error error;
+    int length = snprintf(whole, sizeof whole, "%.*s%s",
+                          slash != NULL ? (int)(slash - file) + 1 : 0, file, path);
+    if (length < 0 || (size_t)length >= sizeof whole)
+        return set_fault(r, RECORD_BAD_PICTURE, "the path of the picture is too long");
+    if (raster_read_png(&r->picture, whole, &error))
+        return set_fault(r, RECORD_BAD_PICTURE, "%.220s", error.message);
+    return 0;
+}
+
+/* A document is its text, its picture or both. */
+static int read_content(struct record *r, const struct manifest *m, const char *file) {
+    const json_t *text = json_object_get(r->root, m->text);
+    if (!json_is_string(text))
+        return set_fault(r, RECORD_NO_TEXT, "the field \"%.80s\" is %s", m->text,
+                         text == NULL ? "absent" : "no string");
+    if (read_picture(r, m, file))
+        return -1;
+    if (json_string_length(text) == 0 && r->picture.pixels == NULL)
+        return set_fault(r, RECORD_NO_TEXT, "the field \"%.80s\" is empty", m->text);
+    r->text = json_string_value(text);
+    r->text_bytes = json_string_length(text);
+    hash_text(r->hash, r->text, r->text_bytes);
+    if (r->picture.pixels != NULL)
+        hash_picture(r->hash, &r->picture);
     return 0;
 }
 
@@ -215,7 +278,7 @@ static int is_blank(const char *line, size_t bytes) {
 }
 
 void record_read(struct record *r, const struct manifest *m, const char *line, size_t bytes,
-                 const char *place) {
+                 const char *place, const char *file) {
     record_free(r);
     r->fault = RECORD_FINE;
     if (is_blank(line, bytes)) {
@@ -230,18 +293,9 @@ void record_read(struct record *r, const struct manifest *m, const char *line, s
                   problem.column);
         return;
     }
-    const json_t *text = json_object_get(r->root, m->text);
     if (!json_is_object(r->root)) {
         set_fault(r, RECORD_NO_JSON, "the line is no JSON object");
-    } else if (!json_is_string(text) || json_string_length(text) == 0) {
-        set_fault(r, RECORD_NO_TEXT, "the field \"%.80s\" is %s", m->text,
-                  text == NULL           ? "absent"
-                  : json_is_string(text) ? "empty"
-                                         : "no string");
-    } else if (read_name(r, m, place) == 0) {
-        r->text = json_string_value(text);
-        r->text_bytes = json_string_length(text);
-        hash_text(r->hash, r->text, r->text_bytes);
+    } else if (read_content(r, m, file) == 0 && read_name(r, m, place) == 0) {
         decide_split(r, &m->held_out);
         for (size_t i = 0; i < m->slot_count && r->fault == RECORD_FINE; i++)
             read_label(r, m, i);
@@ -250,6 +304,7 @@ void record_read(struct record *r, const struct manifest *m, const char *line, s
 
 void record_free(struct record *r) {
     json_decref(r->root);
+    raster_free(&r->picture);
     r->root = NULL;
     r->text = NULL;
     r->text_bytes = 0;

@@ -7,6 +7,7 @@
 
 #include <jansson.h>
 
+#include "picture/raster.h"
 #include "text/manifest.h"
 
 /* What can be wrong with a line. */
@@ -19,6 +20,7 @@ enum record_fault {
     RECORD_NO_TEXT,
     RECORD_BAD_NAME,
     RECORD_BAD_LABEL,
+    RECORD_BAD_PICTURE,
     RECORD_FAULT_COUNT
 };
 
@@ -36,18 +38,20 @@ struct record {
     enum record_fault fault;
     char message[240]; /* of a fault */
     json_t *root;
-    const char *text; /* may hold NUL bytes */
+    const char *text; /* may hold NUL bytes; "" only where there is a picture */
     size_t text_bytes;
+    struct raster picture; /* no pixels: none */
     char name[RECORD_NAME_LIMIT + 1];
-    uint64_t hash[2]; /* of the text */
+    uint64_t hash[2]; /* of the text, and of the picture if there is one */
     int is_held_out;
     size_t held_out_index; /* into the manifest's list of documents, or SIZE_MAX */
     struct record_label labels[MANIFEST_SLOT_LIMIT];
 };
 
-/* `place` ("file:line") is the name of a record whose manifest tells no other. */
+/* `place` ("file:line") is the name of a record whose manifest tells no other; pictures lie beside
+ * `file`, or under the working directory if it is "-", and nowhere else. */
 void record_read(struct record *record, const struct manifest *manifest, const char *line,
-                 size_t bytes, const char *place);
+                 size_t bytes, const char *place, const char *file);
 void record_free(struct record *record);
 
 /* "malformed JSON", …: for reports, in the singular. */

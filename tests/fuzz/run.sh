@@ -35,7 +35,7 @@ if [ ! -e "$seeds/layer/truth.gguf" ]; then # the last that is made
     "$trine" truth train --model "$seeds/gguf/own.gguf" --beliefs "$work/beliefs.jsonl" --calibrate "$work/beliefs.jsonl" \
         --steps 2 --batch 2 --rank 2 --out "$seeds/layer/truth.gguf" >"$work/log" 2>&1 || fail "a layer to begin with: $(cat "$work/log")"
 fi
-mkdir -p "$build/findings" "$seeds/gazetteer" "$seeds/principles" "$seeds/dialogue" "$seeds/values" "$seeds/request"
+mkdir -p "$build/findings" "$seeds/gazetteer" "$seeds/picture" "$seeds/principles" "$seeds/dialogue" "$seeds/values" "$seeds/request"
 printf '%s\n' '{"prompt":"a","reply":"b"}' '{"prompt":[{"role":"user","text":"a"}],"chosen":"b","rejected":"c"}' \
     '{"chosen":"\n\nHuman: a\n\nAssistant: b","rejected":"\n\nHuman: a\n\nAssistant: c"}' \
     '{"prompt":"a","label":"safe"}' >"$seeds/dialogue/lines"
@@ -47,6 +47,9 @@ printf '{"model":"m/dream","prompt":"a","max_tokens":3,"stop":["b"],"logprobs":2
     >"$seeds/request/completion"
 printf '{"model":"m","messages":[{"role":"user","content":[{"type":"text","text":"a"}]}],"values":{"warm-cool":0.5},"why":true,"stream":true}' \
     >"$seeds/request/chat"
+for kind in across palette rgba grey16; do
+    python3 tests/cli/tiny_pictures.py --draw "$seeds/picture/$kind.png" $kind
+done
 # What layers are read for, and the tensors beside a fuzzed config.json.
 export FUZZ_MODEL=$seeds/gguf/own.gguf FUZZ_SAFETENSORS=$seeds/safetensors/model.safetensors FUZZ_VALUES=$seeds/values
 for target in $targets; do
@@ -55,7 +58,7 @@ for target in $targets; do
     safetensors) kind=safetensors ;;
     tokenizer_json) kind=json ;;
     manifest | jsonl) kind=lines ;;
-    beliefs | strategy | market | layer | gazetteer | principles | dialogue | values | request | config_json | index_json) kind=$name ;;
+    beliefs | strategy | market | layer | gazetteer | picture | principles | dialogue | values | request | config_json | index_json) kind=$name ;;
     *) kind=gguf ;;
     esac
     mkdir -p "$build/corpus/$name"

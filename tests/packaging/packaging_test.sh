@@ -108,7 +108,8 @@ faulty $dockerfile 's/libsodium-dev//' -- builds
 
 # What it runs with is what the program is linked with or opens late, and what asks for its health.
 if command -v dpkg >/dev/null && command -v strings >/dev/null && grep -q bookworm /etc/os-release; then
-    libraries=$(strings -a "$TRINE" | grep -oE 'lib[a-z0-9_+-]+\.so\.[0-9]+' | sort -u)
+    # The byte before the first string of a section may be a letter as well.
+    libraries=$(strings -a "$TRINE" | sed -nE 's/^.?(lib[a-z0-9_+-]+\.so\.[0-9]+)$/\1/p' | sort -u)
     for library in libdnnl.so.2 libmicrohttpd.so.12 libsqlite3.so.0; do
         grep -qx "$library" <<<"$libraries" || fail "the program seems not to use $library"
     done

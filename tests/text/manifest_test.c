@@ -42,6 +42,11 @@ static void test_defaults(void **state) {
     assert_int_equal(m.vocabulary, MANIFEST_VOCABULARY);
     assert_int_equal(m.slot_count, 0);
     assert_int_equal(m.held_out.rule, HELD_OUT_NONE);
+    assert_null(m.image);
+    manifest_free(&m);
+    assert_int_equal(manifest_parse(&m, "{\"name\":\"N\",\"image\":\"i\"}", 24, &error), 0);
+    assert_string_equal(m.image, "i");
+    assert_int_equal(m.patches, MANIFEST_PATCHES);
     manifest_free(&m);
 }
 
@@ -60,6 +65,11 @@ static void test_wrong_manifests(void **state) {
         {"{\"name\":\"a\",\"id\":[]}", "\"id\""},
         {"{\"name\":\"a\",\"id\":[{}]}", "\"id\""},
         {"{\"name\":\"a\",\"vocabulary\":\"x\"}", "vocabulary"},
+        {"{\"name\":\"a\",\"image\":1}", "\"image\""},
+        {"{\"name\":\"a\",\"patches\":64}", "\"image\""},
+        {"{\"name\":\"a\",\"image\":\"i\",\"patches\":1}", "from 2 to 4096"},
+        {"{\"name\":\"a\",\"image\":\"i\",\"patches\":4097}", "from 2 to 4096"},
+        {"{\"name\":\"a\",\"image\":\"i\",\"patches\":\"x\"}", "from 2 to 4096"},
         {"{\"name\":\"a\",\"vocabulary\":-1}", "vocabulary"},
         {"{\"name\":\"a\",\"slots\":[]}", "slots"},
         {"{\"name\":\"a\",\"slots\":{\"s\":{\"kind\":\"color\",\"field\":\"f\"}}}", "\"kind\""},
