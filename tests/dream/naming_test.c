@@ -327,11 +327,34 @@ static void test_resumed(void **state) {
     free_world(&parts);
 }
 
+/* However many labels there are, the factor is fitted on every rule alike, on no variant twice, and
+ * on every label while they are few enough. */
+static void test_fit_pick(void **state) {
+    enum { MOST = 1200 };
+    static uint8_t taken[MOST][NAME_RULES];
+    (void)state;
+    for (size_t labels = 1; labels < MOST; labels++) {
+        size_t rules[NAME_RULES] = {0}, seen = 0, k = 0, label;
+        enum name_rule rule;
+        memset(taken, 0, sizeof taken);
+        for (; naming_fit_pick(labels, k, &label, &rule); k++) {
+            assert_true(label < labels && !taken[label][rule]);
+            seen += !taken[label][NAME_FULL];
+            taken[label][NAME_FULL] = taken[label][rule] = 1;
+            rules[rule]++;
+        }
+        assert_true(seen == (labels < k ? labels : k));
+        for (rule = NAME_INITIAL; rule < NAME_FIRST_UNSEEN; rule++)
+            assert_in_range(rules[rule], k / 10, k / 10 + 1);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_resolving), cmocka_unit_test(test_writing),
         cmocka_unit_test(test_telling),   cmocka_unit_test(test_byline),
         cmocka_unit_test(test_off),       cmocka_unit_test(test_resumed),
+        cmocka_unit_test(test_fit_pick),
     };
     return cmocka_run_group_tests(tests, start, stop);
 }
