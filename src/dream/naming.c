@@ -273,19 +273,28 @@ struct fit {
 
 enum { FIT_VARIANTS = 256 };
 
+int naming_fit_pick(size_t labels, size_t k, size_t *label, enum name_rule *rule) {
+    size_t rules = NAME_FIRST_UNSEEN - NAME_INITIAL;
+    size_t count = labels <= FIT_VARIANTS / rules ? labels * rules : FIT_VARIANTS;
+    if (k >= count)
+        return 0;
+    *label = k * labels / count;
+    *rule = (enum name_rule)(NAME_INITIAL + k % rules);
+    return 1;
+}
+
 /* What cannot be read is left out. */
 static void gather_fit(struct fit *fit, struct naming *n, const struct name_titles *titles) {
     struct name_facts facts = {titles, NAN};
     char name[NAME_BYTES];
-    size_t points = n->slot->point_count, each = NAME_FIRST_UNSEEN - NAME_INITIAL;
-    size_t all = points * each, stride = (all + FIT_VARIANTS - 1) / FIT_VARIANTS;
-    for (size_t i = 0; i < all; i += stride) {
-        enum name_rule rule = (enum name_rule)(NAME_INITIAL + i % each);
+    size_t points = n->slot->point_count, label;
+    enum name_rule rule;
+    for (size_t k = 0; naming_fit_pick(points, k, &label, &rule); k++) {
         struct error ignored;
-        if (!naming_variant(n->slot, i / each, rule, 0, 0, &facts, name) ||
+        if (!naming_variant(n->slot, label, rule, 0, 0, &facts, name) ||
             resolve(n, name, fit->rows + fit->count * points, &ignored))
             continue;
-        fit->labels[fit->count++] = i / each;
+        fit->labels[fit->count++] = label;
     }
 }
 

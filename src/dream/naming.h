@@ -44,6 +44,9 @@ int naming_variant(const struct slot *slot, size_t label, enum name_rule rule, s
 /* Fits slots' `naming` on variants by training's rules; after this the model counts as taught. */
 int naming_calibrate(struct model *model, const struct name_titles *titles, struct error *error);
 
+/* The k-th of the labels and rules that it fits on, all rules alike often; 0: there are no more. */
+int naming_fit_pick(size_t labels, size_t k, size_t *label, enum name_rule *rule);
+
 struct naming_note {
     char text[NAME_BYTES + 128]; /* "taken for Abraham Lincoln (0.97)"; "" when not needed */
 };

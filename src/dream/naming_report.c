@@ -37,20 +37,13 @@ static long nearest(const struct slot *slot, const char *name) {
     return best;
 }
 
-static size_t likeliest(const double *log_odds, size_t count) {
-    size_t best = 0;
-    for (size_t i = 1; i < count; i++)
-        best = log_odds[i] > log_odds[best] ? i : best;
-    return best;
-}
-
 /* `label` -1: nobody's. */
 static int judge(struct measure *m, struct naming_score *score, const char *name, long label,
                  struct error *error) {
     const struct slot *slot = m->slot;
     if (naming_resolve(m->naming, name, m->log_odds, error))
         return -1;
-    size_t best = likeliest(m->log_odds, slot->point_count);
+    size_t best = slot_likeliest(slot, m->log_odds);
     long searched = slot_find_name(slot, name), taken = searched;
     if (searched < 0 && exp(m->log_odds[best]) >= NAMING_TAKEN)
         taken = (long)best;
@@ -173,11 +166,11 @@ static int measure_document(struct measure *m, const struct slot_state *states, 
     char spelt[NAME_BYTES];
     slot_posterior(m->slot, states[s].points, states[s].sigma, mean + m->slot->first,
                    precision + m->slot->first, 0, m->log_odds);
-    report->document_read += likeliest(m->log_odds, m->slot->point_count) == label;
+    report->document_read += slot_likeliest(m->slot, m->log_odds) == label;
     if (naming_write(m->naming, mean, m->log_odds, error) ||
         naming_spell(m->naming, mean, NULL, spelt, error))
         return -1;
-    report->document_written += likeliest(m->log_odds, m->slot->point_count) == label;
+    report->document_written += slot_likeliest(m->slot, m->log_odds) == label;
     report->document_spelt += strcmp(spelt, m->slot->labels[label]) == 0;
     report->documents++;
     return 0;

@@ -7,19 +7,12 @@
 
 enum { LISTED = 4 };
 
-static size_t likeliest(const double *log_odds, size_t count) {
-    size_t best = 0;
-    for (size_t i = 1; i < count; i++)
-        best = log_odds[i] > log_odds[best] ? i : best;
-    return best;
-}
-
 /* The error of a name that may mean several: empties log_odds as it goes. */
 static int refuse(const struct slot *slot, const char *label, double *log_odds,
                   struct error *error) {
     char list[512] = "";
     for (size_t k = 0; k < LISTED && k < slot->point_count; k++) {
-        size_t best = likeliest(log_odds, slot->point_count), length = strlen(list);
+        size_t best = slot_likeliest(slot, log_odds), length = strlen(list);
         snprintf(list + length, sizeof list - length, "%s%.80s (%.2f)", k > 0 ? ", " : "",
                  slot->labels[best], exp(log_odds[best]));
         log_odds[best] = -INFINITY;
@@ -36,12 +29,12 @@ static int tell_resolved(struct handle *handle, struct naming *naming, const cha
     double *log_odds = memory_allocate(slot->point_count, sizeof *log_odds, error);
     int result = log_odds == NULL ? -1 : naming_resolve(naming, label, log_odds, error);
     if (result == 0) {
-        size_t best = likeliest(log_odds, slot->point_count);
+        size_t best = slot_likeliest(slot, log_odds);
         double probability = exp(log_odds[best]);
-        if (probability < NAMING_TAKEN)
-            result = refuse(slot, label, log_odds, error);
-        else
+        if (probability >= NAMING_TAKEN)
             result = handle_tell(handle, slot->name, slot->labels[best], error);
+        else /* also where numbers overflowed */
+            result = refuse(slot, label, log_odds, error);
         snprintf(note->text, sizeof note->text, "taken for %.200s (%.2f)", slot->labels[best],
                  fmin(probability, 0.99));
     }
@@ -58,7 +51,8 @@ int naming_tell(struct handle *handle, const char *name, const char *label,
     struct naming *naming;
     if (naming_create(&naming, handle->model, error))
         return -1;
-    int result = tell_resolved(handle, naming, label, note, error);
+    int result = slot == naming_slot(naming) ? tell_resolved(handle, naming, label, note, error)
+                                             : handle_tell(handle, name, label, error);
     naming_destroy(naming);
     return result;
 }

@@ -139,6 +139,13 @@ long slot_find_name(const struct slot *slot, const char *text) {
     return within;
 }
 
+size_t slot_likeliest(const struct slot *slot, const double *log_odds) {
+    size_t best = 0;
+    for (size_t i = 1; i < slot->point_count; i++)
+        best = log_odds[i] > log_odds[best] ? i : best;
+    return best;
+}
+
 /* A constant, a straight line that goes on beyond the grid, and bumps spread over it. */
 static void date_basis(const struct slot *slot, double year, double *basis) {
     double range = slot->year_step * (double)(slot->point_count - 1);

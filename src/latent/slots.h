@@ -81,6 +81,9 @@ long slot_find_label(const struct slot *slot, const char *label);
 /* The same, or of the only label that contains the text, whatever the case. */
 long slot_find_name(const struct slot *slot, const char *text);
 
+/* The label of the greatest log odds; of equals the first. */
+size_t slot_likeliest(const struct slot *slot, const double *log_odds);
+
 /* parameters <- random start of every slot. */
 void slots_initialise(const struct slots *slots, real *parameters, uint64_t seed);
 

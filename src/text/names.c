@@ -5,7 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { WORDS = 12, MISSPELLING_TRIES = 16 };
+/* A name has room for no more words. */
+enum { WORDS = NAME_BYTES / 2, MISSPELLING_TRIES = 16 };
 
 const char *name_rule_title(enum name_rule rule) {
     static const char *const TITLES[NAME_RULES] = {[NAME_FULL] = "label",
@@ -36,19 +37,21 @@ struct words {
     char text[NAME_BYTES];
     char *given[WORDS]; /* the first, then the middle ones */
     size_t given_count;
-    char *last; /* NULL: nothing but blanks */
+    char *last; /* NULL: nothing but blanks, or more than a name */
 };
 
 static void split_given(struct words *words, char *text) {
     char *rest = text, *word;
-    while (words->given_count < WORDS && (word = strsep(&rest, " ")) != NULL)
+    while ((word = strsep(&rest, " ")) != NULL)
         if (*word != '\0')
             words->given[words->given_count++] = word;
 }
 
 static void split(struct words *words, const char *label) {
     *words = (struct words){0};
-    snprintf(words->text, sizeof words->text, "%s", label);
+    if (strlen(label) >= NAME_BYTES)
+        return;
+    strcpy(words->text, label);
     char *comma = strstr(words->text, ", ");
     if (comma != NULL && comma != words->text) {
         *comma = '\0';

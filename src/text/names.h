@@ -48,7 +48,7 @@ struct name_facts {
 };
 
 /* out <- a variant of the label. Returns 1, or 0 when the rule makes nothing of this label: a
- * single word has no initial, a variant would be longer than NAME_BYTES, or it is the label itself
+ * single word has no initial, it or the variant has NAME_BYTES or more, or the variant is the label
  * (which only NAME_FULL may give). */
 int name_variant(char out[NAME_BYTES], const char *label, enum name_rule rule,
                  const struct name_facts *facts, struct random *random);

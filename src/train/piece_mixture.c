@@ -34,14 +34,15 @@ static int add_labelled(struct piece_mixture *m, const struct dataset *dataset, 
     if (m->texts == NULL || m->documents == NULL || m->pieces == NULL)
         return -1;
     for (size_t i = 0; i < dataset->count; i++)
-        if (is_labelled(&dataset->documents[i])) {
+        if (is_labelled(&dataset->documents[i]) && dataset->texts[i].count > 1) {
             m->texts[count] = dataset->texts[i];
             m->documents[count++] = i;
             tokens += dataset->texts[i].count;
         }
     m->extra = extra_pieces((double)tokens, (double)dataset->token_count, m->batch, share);
+    /* One by one: there may be fewer pieces than a step takes. */
     return m->extra == 0 ? 0
-                         : sampler_create(&m->labelled, m->texts, count, time, m->extra,
+                         : sampler_create(&m->labelled, m->texts, count, time, 1,
                                           seed ^ LABELLED_STREAM, error);
 }
 
@@ -73,12 +74,12 @@ int piece_mixture_pieces(struct piece_mixture *m, size_t step, const struct piec
         return -1;
     if (m->extra == 0)
         return 0;
-    if (sampler_pieces(&m->labelled, step, &labelled, error))
-        return -1;
     memcpy(m->pieces, *pieces, (m->batch - m->extra) * sizeof *m->pieces);
     for (size_t i = 0; i < m->extra; i++) {
         struct piece *piece = &m->pieces[m->batch - m->extra + i];
-        *piece = labelled[i];
+        if (sampler_pieces(&m->labelled, step * m->extra + i, &labelled, error))
+            return -1;
+        *piece = *labelled;
         piece->document = m->documents[piece->document];
     }
     *pieces = m->pieces;

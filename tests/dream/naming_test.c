@@ -131,13 +131,6 @@ static void free_world(struct world *w) {
     model_destroy(w->model);
 }
 
-static size_t likeliest(const double *log_odds) {
-    size_t best = 0;
-    for (size_t i = 1; i < LABELS; i++)
-        best = log_odds[i] > log_odds[best] ? i : best;
-    return best;
-}
-
 /* Share of the variants that are resolved rightly, by the rules from..to-1. */
 static double accuracy(const struct model *model, enum name_rule from, enum name_rule to) {
     struct name_titles titles = name_titles_default();
@@ -153,7 +146,7 @@ static double accuracy(const struct model *model, enum name_rule from, enum name
             if (!naming_variant(&model->slots.slots[0], label, rule, 0, 1, &facts, name))
                 continue;
             assert_int_equal(naming_resolve(naming, name, log_odds, &error), 0);
-            right += likeliest(log_odds) == label;
+            right += slot_likeliest(&model->slots.slots[0], log_odds) == label;
             count++;
         }
     naming_destroy(naming);
@@ -213,7 +206,7 @@ static void test_writing(void **state) {
         for (size_t i = 0; i < LABELS; i++)
             sum += exp(log_odds[i]);
         assert_true(fabs(sum - 1) < 1e-9);
-        right += likeliest(log_odds) == label;
+        right += slot_likeliest(&taught.model->slots.slots[0], log_odds) == label;
         assert_int_equal(naming_spell(naming, mean, NULL, text, &error), 0);
         spelt += text[0] == NAMES[label][0] || strstr(NAMES[label], text) != NULL;
     }
@@ -244,6 +237,25 @@ static void test_telling(void **state) {
     assert_int_equal(naming_tell(&handle, "author", "Baker, Bob Oliver", &note, &error), -1);
     assert_non_null(strstr(error.message, "knows no 'Baker, Bob Oliver'"));
     handle_free(&handle);
+}
+
+/* A model whose numbers overflow knows nobody; least of all is it sure. */
+static void test_no_numbers(void **state) {
+    (void)state;
+    struct world w;
+    struct error error;
+    struct handle handle;
+    struct naming_note note;
+    make_untrained(&w);
+    w.model->slots.slots[0].naming = 1;
+    for (size_t i = 0; i < w.model->layout.slots; i++)
+        w.model->values[i] = NAN;
+    assert_int_equal(handle_create(&handle, w.model, &error), 0);
+    assert_int_equal(naming_tell(&handle, "author", "Baker, Bob Oliver", &note, &error), -1);
+    assert_non_null(strstr(error.message, "not clear"));
+    assert_false(handle.is_told[0]);
+    handle_free(&handle);
+    free_world(&w);
 }
 
 /* log p(label) of a text that is one token sequence. */
@@ -327,11 +339,34 @@ static void test_resumed(void **state) {
     free_world(&parts);
 }
 
+/* However many labels there are, the factor is fitted on every rule alike, on no variant twice, and
+ * on every label while they are few enough. */
+static void test_fit_pick(void **state) {
+    enum { MOST = 1200 };
+    static uint8_t taken[MOST][NAME_RULES];
+    (void)state;
+    for (size_t labels = 1; labels < MOST; labels++) {
+        size_t rules[NAME_RULES] = {0}, seen = 0, k = 0, label;
+        enum name_rule rule;
+        memset(taken, 0, sizeof taken);
+        for (; naming_fit_pick(labels, k, &label, &rule); k++) {
+            assert_true(label < labels && !taken[label][rule]);
+            seen += !taken[label][NAME_FULL];
+            taken[label][NAME_FULL] = taken[label][rule] = 1;
+            rules[rule]++;
+        }
+        assert_true(seen == (labels < k ? labels : k));
+        for (rule = NAME_INITIAL; rule < NAME_FIRST_UNSEEN; rule++)
+            assert_in_range(rules[rule], k / 10, k / 10 + 1);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_resolving), cmocka_unit_test(test_writing),
         cmocka_unit_test(test_telling),   cmocka_unit_test(test_byline),
         cmocka_unit_test(test_off),       cmocka_unit_test(test_resumed),
+        cmocka_unit_test(test_fit_pick),  cmocka_unit_test(test_no_numbers),
     };
     return cmocka_run_group_tests(tests, start, stop);
 }

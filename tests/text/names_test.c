@@ -2,6 +2,7 @@
 #include "text/names.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -63,6 +64,14 @@ static void test_other_labels(void **state) {
     longest[sizeof longest - 1] = '\0';
     check(longest, NAME_YEAR, NULL);
     check(longest, NAME_FULL, longest);
+    /* No word of a label that is too long is taken for a name, whole or cut. */
+    char beyond[2 * NAME_BYTES];
+    snprintf(beyond, sizeof beyond, "%.90s %.90s", longest, longest);
+    check(beyond, NAME_LAST, NULL);
+    check(beyond, NAME_FULL, NULL);
+    check("A B C D E F G H I J K L M N Last", NAME_LAST, "Last");
+    check("Last, A B C D E F G H I J K L M N", NAME_REVERSED_INITIAL,
+          "Last, A. B. C. D. E. F. G. H. I. J. K. L. M. N.");
 }
 
 static void test_misspellings(void **state) {

@@ -101,6 +101,31 @@ static void test_goes_on_anywhere(void **state) {
     piece_mixture_free(&rest);
 }
 
+/* Fewer labelled pieces than a step takes of them: they come around within the step. */
+static void test_very_few(void **state) {
+    (void)state;
+    struct error error;
+    struct piece_mixture mixture;
+    const struct piece *pieces;
+    struct dataset dataset = dataset_of(2);
+    size_t seen[DOCUMENTS] = {0};
+    texts[0].count = 5; /* one piece */
+    texts[1].count = 1; /* nothing to predict */
+    assert_int_equal(piece_mixture_create(&mixture, &dataset, TIME, BATCH, 0.5, SEED, &error), 0);
+    assert_int_equal(mixture.extra, BATCH / 2);
+    for (size_t step = 0; step < STEPS; step++) {
+        assert_int_equal(piece_mixture_pieces(&mixture, step, &pieces, &error), 0);
+        for (size_t i = 0; i < BATCH; i++)
+            seen[pieces[i].document]++;
+    }
+    assert_true(seen[0] >= STEPS * BATCH / 2 && seen[1] == 0);
+    piece_mixture_free(&mixture);
+    texts[0].count = 1; /* no labelled piece at all: the sampler alone */
+    assert_int_equal(piece_mixture_create(&mixture, &dataset, TIME, BATCH, 0.5, SEED, &error), 0);
+    assert_int_equal(mixture.extra, 0);
+    piece_mixture_free(&mixture);
+}
+
 /* One piece of a step at least is of all documents, whatever share is asked for. */
 static void test_whole_share(void **state) {
     (void)state;
@@ -117,6 +142,7 @@ int main(void) {
         cmocka_unit_test(test_share),
         cmocka_unit_test(test_labels_that_are_plenty),
         cmocka_unit_test(test_goes_on_anywhere),
+        cmocka_unit_test(test_very_few),
         cmocka_unit_test(test_whole_share),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
