@@ -154,7 +154,8 @@ static int write_names(struct written *w, struct run *run, struct naming *naming
     w->order = memory_allocate(slot->point_count, sizeof *w->order, error);
     w->samples = memory_allocate(run->samples, sizeof *w->samples, error);
     if (!w->log_odds || !w->order || !w->samples ||
-        naming_write(naming, handle->mean, w->log_odds, error) ||
+        naming_write_belief(naming, handle->mean, handle->precision, (double)handle->tokens,
+                            w->log_odds, error) ||
         naming_spell(naming, handle->mean, NULL, w->likeliest, error))
         return -1;
     for (size_t i = 0; i < run->samples; i++) {

@@ -173,6 +173,76 @@ int naming_write(struct naming *n, const real *mean, double *log_odds, struct er
     return 0;
 }
 
+/* belief[point_count] <- how likely each label is the belief's. */
+static void label_beliefs(const struct naming *n, const real *mean, const real *precision,
+                          double tokens, double *belief) {
+    const struct slot *slot = n->slot;
+    const struct slot_state *state = &n->states[slot - n->model->slots.slots];
+    const real *m = mean + slot->first, *p = precision + slot->first;
+    if (tokens > 0)
+        slot_belief(slot, state->points, state->sigma, m, p, tokens, belief);
+    else
+        slot_posterior(slot, state->points, state->sigma, m, p, 0, belief);
+    for (size_t i = 0; i < slot->point_count; i++)
+        belief[i] = exp(belief[i]);
+}
+
+/* shares[point_count] += weight times what naming_write says of told[Z]. */
+static int add_written(struct naming *n, const real *told, double weight, double *shares,
+                       double *log_odds, struct error *error) {
+    if (naming_write(n, told, log_odds, error))
+        return -1;
+    for (size_t i = 0; i < n->slot->point_count; i++)
+        shares[i] += weight * exp(log_odds[i]);
+    return 0;
+}
+
+/* Adds the likeliest labels, each told by itself; *rest <- the belief that is left. */
+static int add_likely(struct naming *n, real *told, double *belief, double *shares,
+                      double *log_odds, double *rest, struct error *error) {
+    enum { LIKELY_LABELS = 8 };
+    static const double LEAST = 0.01;
+    size_t count = n->slot->point_count, width = n->slot->width;
+    const real *points = n->states[n->slot - n->model->slots.slots].points;
+    *rest = 1;
+    for (size_t k = 0; k < LIKELY_LABELS; k++) {
+        size_t best = 0;
+        for (size_t i = 1; i < count; i++)
+            best = belief[i] > belief[best] ? i : best;
+        if (!(belief[best] >= LEAST))
+            break;
+        memcpy(told + n->slot->first, points + best * width, width * sizeof *told);
+        if (add_written(n, told, belief[best], shares, log_odds, error))
+            return -1;
+        *rest -= belief[best];
+        belief[best] = 0;
+    }
+    return 0;
+}
+
+int naming_write_belief(struct naming *n, const real *mean, const real *precision, double tokens,
+                        double *log_odds, struct error *error) {
+    size_t count = n->slot->point_count, width = n->model->config.latent_width;
+    double *belief = memory_allocate(2 * count, sizeof *belief, error), rest;
+    real *told = memory_allocate(width, sizeof *told, error);
+    int result = belief == NULL || told == NULL ? -1 : 0;
+    if (result == 0) {
+        double *shares = belief + count;
+        label_beliefs(n, mean, precision, tokens, belief);
+        memcpy(told, mean, width * sizeof *told);
+        result = add_likely(n, told, belief, shares, log_odds, &rest, error);
+        if (result == 0)
+            result = add_written(n, mean, fmax(rest, 0), shares, log_odds, error);
+        for (size_t i = 0; result == 0 && i < count; i++)
+            log_odds[i] = log(shares[i]);
+        if (result == 0)
+            normalise(log_odds, count, 1);
+    }
+    memory_free(belief);
+    memory_free(told);
+    return result;
+}
+
 static int prepare_decoder(struct naming *n, const real *mean, struct error *error) {
     struct weights weights = model_weights(n->model);
     struct decoder_options options = {.context = 2 * NAME_TOKENS};

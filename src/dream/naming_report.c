@@ -160,14 +160,15 @@ static int measure_file(struct measure *m, const char *path, struct error *error
 
 /* One document: mean[Z] of the reader's belief. */
 static int measure_document(struct measure *m, const struct slot_state *states, size_t label,
-                            const real *mean, const real *precision, struct error *error) {
+                            const real *mean, const real *precision, double tokens,
+                            struct error *error) {
     struct naming_report *report = m->report;
     size_t s = (size_t)(m->slot - m->model->slots.slots);
     char spelt[NAME_BYTES];
     slot_posterior(m->slot, states[s].points, states[s].sigma, mean + m->slot->first,
                    precision + m->slot->first, 0, m->log_odds);
     report->document_read += slot_likeliest(m->slot, m->log_odds) == label;
-    if (naming_write(m->naming, mean, m->log_odds, error) ||
+    if (naming_write_belief(m->naming, mean, precision, tokens, m->log_odds, error) ||
         naming_spell(m->naming, mean, NULL, spelt, error))
         return -1;
     report->document_written += slot_likeliest(m->slot, m->log_odds) == label;
@@ -191,7 +192,7 @@ static int measure_reading(struct measure *m, const struct dataset *dataset,
         for (size_t i = 0; i < width; i++)
             mean[i] /= precision[i];
         if (measure_document(m, states, dataset->documents[d].target[s].index[0], mean, precision,
-                             error))
+                             (double)dataset->texts[d].count, error))
             return -1;
     }
     return 0;

@@ -216,6 +216,38 @@ static void test_writing(void **state) {
     naming_destroy(naming);
 }
 
+/* A belief between two labels is named as the two of them are, not as the place between them. */
+static void test_writing_a_belief(void **state) {
+    (void)state;
+    struct error error;
+    struct naming *naming;
+    struct slot_state *states;
+    const struct slot *slot = &taught.model->slots.slots[0];
+    real mean[8] = {0}, precision[8], one[8] = {0}, other[8] = {0};
+    double log_odds[LABELS], belief[LABELS], of_one[LABELS], of_other[LABELS];
+    assert_int_equal(naming_create(&naming, taught.model, &error), 0);
+    assert_int_equal(model_slot_states(taught.model, &states, &error), 0);
+    for (size_t d = 0; d < slot->width; d++) {
+        one[d] = states[0].points[d];
+        other[d] = states[0].points[slot->width + d];
+        mean[d] = (one[d] + other[d]) / 2;
+        precision[d] = 100;
+    }
+    slot_posterior(slot, states[0].points, states[0].sigma, mean, precision, 0, belief);
+    assert_int_equal(naming_write(naming, one, of_one, &error), 0);
+    assert_int_equal(naming_write(naming, other, of_other, &error), 0);
+    assert_int_equal(naming_write_belief(naming, mean, precision, 0, log_odds, &error), 0);
+    double known = exp(belief[0]) + exp(belief[1]);
+    for (size_t i = 0; i < LABELS; i++) {
+        double least = exp(belief[0] + of_one[i]) + exp(belief[1] + of_other[i]);
+        assert_true(exp(log_odds[i]) > least - 1e-6);
+        assert_true(exp(log_odds[i]) < least + 1 - known + 1e-6);
+    }
+    assert_true(known > 0.5); /* or these bounds say little */
+    slot_states_destroy(states, taught.model->slots.count);
+    naming_destroy(naming);
+}
+
 static void test_telling(void **state) {
     (void)state;
     struct error error;
@@ -363,10 +395,11 @@ static void test_fit_pick(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_resolving), cmocka_unit_test(test_writing),
-        cmocka_unit_test(test_telling),   cmocka_unit_test(test_byline),
-        cmocka_unit_test(test_off),       cmocka_unit_test(test_resumed),
-        cmocka_unit_test(test_fit_pick),  cmocka_unit_test(test_no_numbers),
+        cmocka_unit_test(test_resolving),        cmocka_unit_test(test_writing),
+        cmocka_unit_test(test_writing_a_belief), cmocka_unit_test(test_telling),
+        cmocka_unit_test(test_byline),           cmocka_unit_test(test_off),
+        cmocka_unit_test(test_resumed),          cmocka_unit_test(test_fit_pick),
+        cmocka_unit_test(test_no_numbers),
     };
     return cmocka_run_group_tests(tests, start, stop);
 }
