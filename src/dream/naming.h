@@ -30,9 +30,10 @@ int naming_resolve(struct naming *naming, const char *name, double *log_odds, st
 /* log_odds[point_count] <- log p(label's text | mean[Z]), normalised over the labels. */
 int naming_write(struct naming *naming, const real *mean, double *log_odds, struct error *error);
 
-/* The same of a belief, mean[Z] and precision[Z], after `tokens` tokens (0: it was told): the mean of
- * a text lies between the authors whom it may be by, where nobody stands. So each of the likeliest
- * labels is told by itself and weighs what the belief in it does; the mean has the rest. */
+/* The same of a belief, mean[Z] and precision[Z], after `tokens` tokens (0: it was told): the mean
+ * of a text lies between the authors whom it may be by, where nobody stands. So each of the
+ * likeliest labels is told by itself and weighs what the belief in it does; the mean has the rest.
+ */
 int naming_write_belief(struct naming *naming, const real *mean, const real *precision,
                         double tokens, double *log_odds, struct error *error);
 
