@@ -86,10 +86,6 @@ static void score(const struct trainer *t, struct worker *w, size_t b,
     n->score_count++;
 }
 
-/* A name is a few tokens among the thousands of a step, and the only ones that say who the told
- * vector is: at the weight of any other token the writer hardly heeds it (doc/names.md). */
-static const double WRITTEN_WEIGHT = 8;
-
 void trainer_names_run(struct trainer *t, struct worker *w, size_t id, size_t token_count) {
     if (t->names == NULL)
         return;
@@ -112,7 +108,7 @@ void trainer_names_run(struct trainer *t, struct worker *w, size_t id, size_t to
                                        .dinformation = t->dinformation + row * c->latent_width,
                                        .dmean = n->dmean,
                                        .dprecision = n->dprecision,
-                                       .scale = (real)(WRITTEN_WEIGHT / (double)token_count),
+                                       .scale = (real)(1.0 / (double)token_count),
                                        .evidence_gradient = (real)t->options.evidence_gradient,
                                        .handle_gradient = (real)t->options.handle_gradient};
     if (trainer_is_evidence_step(t))
