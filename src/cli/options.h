@@ -76,9 +76,9 @@ struct handle_wishes {
     "                      installed one)\n"
 
 #define HANDLE_HELP                                                                                \
-    "  --author NAME       a label of the slot \"author\"; sampled: one who never wrote, by "      \
-    "what\n"                                                                                       \
-    "                      the other flags say (see trine imagine)\n"                              \
+    "  --author NAME       a label of the slot \"author\", or a name if the model was taught\n"    \
+    "                      names; sampled: one who never wrote, by what the other flags\n"         \
+    "                      say (see trine imagine)\n"                                              \
     "  --date YEAR         any year, such as 1863, 1863.5; 2100 is held the more loosely the\n"    \
     "                      farther it lies beyond the corpus\n"                                    \
     "  --place PLACE       latitude,longitude (41.9,-87.6), or a name (\"Chicago\", \"Paris, "     \

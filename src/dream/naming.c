@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/cancellation.h"
 #include "base/memory.h"
 #include "latent/conditions.h"
 #include "model/batcher.h"
@@ -145,7 +146,7 @@ static int resolve(struct naming *n, const char *name, double *log_odds, struct 
 }
 
 int naming_resolve(struct naming *n, const char *name, double *log_odds, struct error *error) {
-    if (resolve(n, name, log_odds, error))
+    if (cancellation_check(error) || resolve(n, name, log_odds, error))
         return -1;
     normalise(log_odds, n->slot->point_count, n->slot->naming);
     return 0;

@@ -24,7 +24,8 @@ void naming_destroy(struct naming *naming);
 const struct slot *naming_slot(const struct naming *naming);
 
 /* log_odds[point_count] of whom the name means, all labels alike to begin with; calibrated. A name
- * that is no line of text or is too long is an error. */
+ * that is no line of text or is too long is an error, and so it is when nobody waits any more
+ * (base/cancellation.h). */
 int naming_resolve(struct naming *naming, const char *name, double *log_odds, struct error *error);
 
 /* log_odds[point_count] <- log p(label's text | mean[Z]), normalised over the labels. */

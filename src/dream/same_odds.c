@@ -53,10 +53,14 @@ static int add(struct known_passages *passages, const struct jsonl_line *line,
     json_t *root = line->is_too_long ? NULL : json_loadb(line->data, line->bytes, 0, NULL);
     struct known_passage passage = {copy_field(root, "text"), copy_field(root, "author"),
                                     copy_field(root, "work")};
+    const json_t *work = json_object_get(root, "work");
+    int is_work_fine = work == NULL || json_is_string(work) || json_is_null(work);
     json_decref(root);
     int result = -1;
     if (passage.text == NULL || passage.author == NULL)
         error_set(error, "no JSON object with \"text\" and \"author\"");
+    else if (!is_work_fine)
+        error_set(error, "\"work\" is no text");
     else if (passages->count == SAME_ODDS_MOST_TEXTS)
         error_set(error, "more than %d texts", SAME_ODDS_MOST_TEXTS);
     else

@@ -210,6 +210,11 @@ static void test_known_passages(void **state) {
     assert_int_equal(known_passages_read(&known, path, &error), -1);
     assert_non_null(strstr(error.message, ":2:"));
     known_passages_free(&known);
+    /* A work that is a number would count as none, and its parts as works of their own. */
+    path = scratch_file("{\"text\": \"a\", \"author\": \"Ann\", \"work\": 21}\n");
+    assert_int_equal(known_passages_read(&known, path, &error), -1);
+    assert_non_null(strstr(error.message, "work"));
+    known_passages_free(&known);
     unlink(path);
 }
 

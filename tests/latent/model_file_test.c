@@ -133,6 +133,22 @@ static void test_hostile_caps(void **state) {
     model_destroy(model);
 }
 
+/* A factor of names that is none, and one of a slot that has no names. */
+static void test_hostile_naming(void **state) {
+    (void)state;
+    const double factors[] = {INFINITY, 1e6};
+    struct error error;
+    struct model *model = make_model(), *again;
+    for (size_t i = 0; i < 3; i++) {
+        model->slots.slots[0].naming = i < 2 ? factors[i] : 1;
+        model->slots.slots[1].naming = i < 2 ? 0 : 1;
+        assert_int_equal(model_save(model, path, &error), 0);
+        assert_int_equal(model_load(&again, path, PRECISION_REAL, &error), -1);
+        assert_non_null(strstr(error.message, i < 2 ? "slot.0.naming" : "slot.1.naming"));
+    }
+    model_destroy(model);
+}
+
 static void test_damaged_files(void **state) {
     (void)state;
     struct error error;
@@ -288,9 +304,10 @@ static void test_handle_json(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_round_trip),    cmocka_unit_test(test_hostile_caps),
-        cmocka_unit_test(test_damaged_files), cmocka_unit_test(test_telling),
-        cmocka_unit_test(test_tell_place),    cmocka_unit_test(test_handle_json),
+        cmocka_unit_test(test_round_trip),     cmocka_unit_test(test_hostile_caps),
+        cmocka_unit_test(test_hostile_naming), cmocka_unit_test(test_damaged_files),
+        cmocka_unit_test(test_telling),        cmocka_unit_test(test_tell_place),
+        cmocka_unit_test(test_handle_json),
     };
     return cmocka_run_group_tests(tests, start, stop);
 }

@@ -3,6 +3,7 @@
 
 #include <math.h>
 
+#include "base/cancellation.h"
 #include "dream/read.h"
 #include "serve/model_atlas.h"
 #include "serve/tiny_service.h"
@@ -127,6 +128,18 @@ static void test_shift(void **state) {
     handle_free(&middle);
 }
 
+static void refused(const char *text, const char *param, const char *says) {
+    struct problem problem;
+    struct handle handle;
+    json_t *json = json_loads(text, 0, NULL);
+    if (request_handle(&handle, model, json, &problem) == 0)
+        fail_msg("%s is taken", text);
+    assert_int_equal(problem.status, 400);
+    if (strcmp(problem.param, param) != 0 || strstr(problem.message, says) == NULL)
+        fail_msg("%s: %s: %s", text, problem.param, problem.message);
+    json_decref(json);
+}
+
 static void test_refusals(void **state) {
     (void)state;
     static const struct {
@@ -161,26 +174,45 @@ static void test_refusals(void **state) {
         {"{\"shift\":[{\"component\":1}]}", "deviations", "is missing"},
         {"{\"shift\":[{\"component\":1,\"deviations\":1,\"x\":1}]}", "x", "no field"},
     };
-    for (size_t i = 0; i < sizeof CASES / sizeof *CASES; i++) {
-        struct problem problem;
-        struct handle handle;
-        json_t *json = json_loads(CASES[i].json, 0, NULL);
-        if (request_handle(&handle, model, json, &problem) == 0)
-            fail_msg("%s is taken", CASES[i].json);
-        assert_int_equal(problem.status, 400);
-        if (strcmp(problem.param, CASES[i].param) != 0 ||
-            strstr(problem.message, CASES[i].says) == NULL)
-            fail_msg("%s: %s: %s", CASES[i].json, problem.param, problem.message);
-        json_decref(json);
-    }
+    for (size_t i = 0; i < sizeof CASES / sizeof *CASES; i++)
+        refused(CASES[i].json, CASES[i].param, CASES[i].says);
+}
+
+static int nobody_waits(void *context) {
+    (void)context;
+    return 1;
+}
+
+/* A model that was taught names reads a name that is no label, if anybody waits for it, and refuses
+ * one that is not clear or is none. */
+static void test_names(void **state) {
+    (void)state;
+    double *factor = &model->model->slots.slots[0].naming;
+    char longest[256], unclear[] = "{\"author\":\"Lee, Robert\"}";
+    snprintf(longest, sizeof longest, "{\"author\":\"%0200d\"}", 0);
+    *factor = 1e-3; /* nothing is clear */
+    refused(unclear, "author", "not clear whom 'Lee, Robert' means");
+    refused("{\"tell\":{\"author\":\"Lee, Robert\"}}", "tell", "not clear");
+    refused("{\"mix\":{\"Ann\":1,\"Lee, Robert\":1}}", "mix", "not clear");
+    refused("{\"author\":\"Bob\\nLee\"}", "author", "one line");
+    refused("{\"author\":\"\"}", "author", "1 to 159 bytes");
+    refused(longest, "author", "1 to 159 bytes");
+    *factor = 1000; /* everything is */
+    struct handle h = from_json(unclear);
+    assert_true(h.is_told[0]);
+    assert_true(slot_find_label(&model->model->slots.slots[0], h.source[0]) >= 0);
+    handle_free(&h);
+    cancellation_set(nobody_waits, NULL);
+    refused(unclear, "author", "");
+    cancellation_set(NULL, NULL);
+    *factor = 0;
 }
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_each_wish),
-        cmocka_unit_test(test_like_and_stored),
-        cmocka_unit_test(test_shift),
-        cmocka_unit_test(test_refusals),
+        cmocka_unit_test(test_each_wish), cmocka_unit_test(test_like_and_stored),
+        cmocka_unit_test(test_shift),     cmocka_unit_test(test_refusals),
+        cmocka_unit_test(test_names),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }
