@@ -2,7 +2,7 @@
 """What a model of typefaces reads in glyphs that it never saw, glyph by glyph, and pictures of what it writes.
 
   figures.py read PROGRAM MODEL OUT DIR [--fonts N]   `trine read` on the held-out glyphs and on the unseen typefaces of OUT
-                                       (of N fonts each, by hash), kept in DIR/readings.jsonl: interrupted, it goes on there.
+                                       (of N fonts each, by hash; ten glyphs of each), kept in DIR/readings.jsonl: interrupted, it goes on there.
                                        Prints, and writes to DIR/figures.json, what baseline.py prints
   figures.py letters PROGRAM MODEL OUT DIR DESIGNER...   DIR/letters.png: for each designer a row of letters as drawn and,
                                        below, a row as the model writes them
@@ -24,8 +24,9 @@ from PIL import Image
 import glyphs
 from scoring import judge, year_errors
 
-LETTERS = "RagQkets"
+LETTERS = "RagQets"
 SCALE, GAP = 3, 2
+GLYPHS_EACH = 10  # of a font: as many as are held out; an unseen one has more
 
 
 def documents_of(out, names):
@@ -43,7 +44,7 @@ def run(*words):
 
 
 def reading_of(program, model, out, document):
-    report = json.loads(run(program, "read", "--model", model, "--caption", document["character"], "--top", 10000,
+    report = json.loads(run(program, "read", "--model", model, "--caption", document["character"], "--top", 1000,
                             out / document["image"], "--json"))
     slots = report["slots"]
     return {"id": document["id"], "author": {label["label"]: label["probability"] for label in slots["author"]},
@@ -52,8 +53,10 @@ def reading_of(program, model, out, document):
 
 def some_fonts(documents, count):
     families = sorted({d["family"] for d in documents}, key=lambda family: glyphs.share_of("figures", family))
-    chosen = set(families[:count] if count else families)
-    return [d for d in documents if d["family"] in chosen]
+    chosen = collections.defaultdict(list)
+    for document in sorted(documents, key=lambda d: glyphs.share_of("figures", d["id"])):
+        chosen[document["family"]].append(document)
+    return [d for family in families[:count or None] for d in chosen[family][:GLYPHS_EACH]]
 
 
 def readings(options, documents):
@@ -141,7 +144,7 @@ def main():
     parser.add_argument("rest", nargs="+", metavar="[OUT] DIR [DESIGNER...]")
     parser.add_argument("--fonts", type=int, default=0, metavar="N")
     parser.add_argument("--letters", default=LETTERS)
-    parser.add_argument("--temperature", type=float, default=0.3)
+    parser.add_argument("--temperature", type=float, default=0.6)
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
     if options.what != "strip":

@@ -2,7 +2,8 @@
 # Fetches the fonts, draws them, builds the corpus, trains, and measures: designers and years read from held-out glyphs and
 # from unseen typefaces beside linear baselines, letters written, a strip between two designers. Interrupted, it goes on
 # where it was.
-# Usage: recipes/typefaces/measure.sh PROGRAM DIR        PYTHON: python3 unless set; --f32 is faster on some processors
+# Usage: recipes/typefaces/measure.sh PROGRAM DIR [TRAINING OPTION...]      PYTHON: python3 unless set
+# (`--f32` is the faster on some processors)
 set -eu
 
 if [ $# -lt 2 ]; then
@@ -49,6 +50,6 @@ cat "$dir/baseline.txt"
 
 say "letters as drawn and as written; a strip from one designer to another"
 "$python" "$here/figures.py" letters "$trine" "$model" "$dir/glyphs" "$dir" \
-    "Donald Knuth" "Gesine Todt" "Ryoichi Tsunekawa" "Natanael Gama" "Steve Matteson"
-"$python" "$here/figures.py" strip "$trine" "$model" "$dir" "Claus Eggers Sørensen" "Ryoichi Tsunekawa"
+    "Barry Schwartz" "Steve Matteson" "Jim Lyles" "Alexandra Korolkova" "Brian Kent" "Ryoichi Tsunekawa" "Gesine Todt"
+"$python" "$here/figures.py" strip "$trine" "$model" "$dir" "Barry Schwartz" "Łukasz Dziedzic"
 say "results: $model $dir/held_out.json $dir/unseen.json $dir/figures.json $dir/letters.png $dir/strip.png"
