@@ -1,8 +1,8 @@
 #!/bin/sh
-# Makes FONTS/PACKAGE/..., the TrueType and OpenType files of the Debian packages below (Debian 12; 630 MB are downloaded,
-# 510 of them texlive-fonts-extra, and 400 MB stay). Nothing is installed, and nothing of it becomes part of Trine. Behind each package
-# stands the kind of its fonts' licence, as its copyright file says ("+FE": with the exception for documents that embed the
-# font); all of them are in Debian's main section. Packages that are there already are not fetched again.
+# Makes FONTS/PACKAGE/..., the TrueType and OpenType files of the Debian packages below (Debian 12). 630 MB are downloaded,
+# 510 of them texlive-fonts-extra, and 470 stay. Nothing is installed, and nothing of it becomes part of Trine. Behind each
+# package stands the kind of its fonts' licence, as its copyright file says ("+FE": with the exception for documents that
+# embed the font); all of them are in Debian's main section. Packages that are there already are not fetched again.
 # Usage: recipes/typefaces/fetch.sh FONTS
 # Then: recipes/typefaces/glyphs.py FONTS OUT
 set -eu
@@ -155,7 +155,8 @@ if [ $# -ne 1 ] || [ -z "$1" ]; then
     echo "usage: fetch.sh FONTS" >&2
     exit 2
 fi
-command -v apt-get >/dev/null && command -v dpkg-deb >/dev/null || fail "apt-get and dpkg-deb are needed: Debian or one of its kind"
+command -v apt-get >/dev/null && command -v dpkg-deb >/dev/null ||
+    fail "apt-get and dpkg-deb are needed: Debian or one of its kind"
 mkdir -p "$1"
 partial=$(mktemp -d "$1/.fetch.XXXXXX")
 trap 'rm -rf "$partial"' EXIT

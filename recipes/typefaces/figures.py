@@ -2,8 +2,9 @@
 """What a model of typefaces reads in glyphs that it never saw, glyph by glyph, and pictures of what it writes.
 
   figures.py read PROGRAM MODEL OUT DIR [--fonts N]   `trine read` on the held-out glyphs and on the unseen typefaces of OUT
-                                       (of N fonts each, by hash; ten glyphs of each), kept in DIR/readings.jsonl: interrupted, it goes on there.
-                                       Prints, and writes to DIR/figures.json, what baseline.py prints
+                                       (of N fonts each, by hash; ten glyphs of each), kept in DIR/readings.jsonl:
+                                       interrupted, it goes on there. Prints, and writes to DIR/figures.json, what
+                                       baseline.py prints
   figures.py letters PROGRAM MODEL OUT DIR DESIGNER...   DIR/letters.png: for each designer a row of letters as drawn and,
                                        below, a row as the model writes them
   figures.py strip PROGRAM MODEL DIR FROM TO [--letters abc]   DIR/strip.png: letters from one designer to another

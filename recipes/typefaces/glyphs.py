@@ -62,8 +62,8 @@ def look_at(path):
         cmap = font.getBestCmap() or {}
         family = labels.family_of(font)
         table = labels.Table()
-        style = font["OS/2"].fsSelection | font["head"].macStyle >> 1 & 1
-        if not re.search(r"\w", family) or style & 1 or font["post"].italicAngle or any(ord(c) not in cmap for c in CHARACTERS) or \
+        is_italic = font["OS/2"].fsSelection & 1 or font["head"].macStyle & 2 or font["post"].italicAngle
+        if is_italic or not re.search(r"\w", family) or any(ord(c) not in cmap for c in CHARACTERS) or \
                 table.skip.match(family):
             return None
         return {"path": str(path), "family": family, "designer": labels.designer_of(font, family, table),
