@@ -9,6 +9,7 @@
 #include "cli/options.h"
 #include "dream/microscope.h"
 #include "dream/microscope_page.h"
+#include "latent/place.h"
 
 static void add(char *text, size_t size, const char *more) {
     size_t length = strlen(text);
@@ -84,7 +85,7 @@ static int collect(json_t **content, const struct atlas_report *r, const struct 
     char command[4096];
     struct progress progress;
     struct coastlines coasts = {0};
-    if (option_place_slot(model) != NULL &&
+    if (slots_place(&model->slots) != NULL &&
         coastlines_read_beside(&coasts, option_gazetteer_path(NULL), error))
         return -1;
     describe_command(command, sizeof command, r, slot);

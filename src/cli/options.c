@@ -15,6 +15,7 @@
 #include "dream/naming.h"
 #include "dream/read.h"
 #include "latent/conditions.h"
+#include "latent/place.h"
 
 #define INSTALLED_GAZETTEER TRINE_SHARE "/places.tsv"
 
@@ -88,18 +89,11 @@ const char *option_gazetteer_path(const char *path) {
     return path == NULL && access(INSTALLED_GAZETTEER, R_OK) == 0 ? INSTALLED_GAZETTEER : path;
 }
 
-const struct slot *option_place_slot(const struct model *model) {
-    for (size_t s = 0; s < model->slots.count; s++)
-        if (model->slots.slots[s].kind == LATENT_PLACE)
-            return &model->slots.slots[s];
-    return NULL;
-}
-
 int option_gazetteer(struct gazetteer **gazetteer, struct model *model, const char *path,
                      struct error *error) {
     *gazetteer = NULL;
     path = option_gazetteer_path(path);
-    if (option_place_slot(model) == NULL || path == NULL)
+    if (slots_place(&model->slots) == NULL || path == NULL)
         return 0;
     if (gazetteer_open(gazetteer, path, error))
         return -1;

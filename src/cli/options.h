@@ -35,9 +35,6 @@ int option_document(struct token_list *list, const struct model *model, const ch
  * or the installed one; NULL: there is none. */
 const char *option_gazetteer_path(const char *path);
 
-/* The model's first slot of places, or NULL. */
-const struct slot *option_place_slot(const struct model *model);
-
 /* Gives the model names of places if it has a place slot. The caller closes *gazetteer (NULL: there
  * is none) after the model's last use. */
 int option_gazetteer(struct gazetteer **gazetteer, struct model *model, const char *path,

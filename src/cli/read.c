@@ -436,7 +436,7 @@ static int draw(struct run *run, struct error *error) {
 }
 
 static int draw_map(struct run *run, struct error *error) {
-    const struct slot *slot = option_place_slot(run->model);
+    const struct slot *slot = slots_place(&run->model->slots);
     final_belief(run, (size_t)(slot - run->model->slots.slots));
     return place_map_write(run->map_path, slot, run->log_odds, run->top, run->gazetteer,
                            option_gazetteer_path(run->gazetteer_path), error);
@@ -454,7 +454,7 @@ static int execute(struct run *run, struct error *error) {
         return error_set(error, "%s was trained without latents: it cannot read", run->model_path);
     if (run->svg_path != NULL && drawn_slot(run) == NULL)
         return error_set(error, "the model has no slot '%s' to draw", run->svg_slot);
-    if (run->map_path != NULL && option_place_slot(run->model) == NULL)
+    if (run->map_path != NULL && slots_place(&run->model->slots) == NULL)
         return error_set(error, "the model has no slot of places to map");
     for (size_t s = 0; s < slots->count; s++)
         points = slots->slots[s].point_count > points ? slots->slots[s].point_count : points;

@@ -161,3 +161,10 @@ struct slot_target slot_place_target(const struct slot *slot, struct location pl
             }
     return is_found ? target : (struct slot_target){{near[0].index}, {1}};
 }
+
+const struct slot *slots_place(const struct slots *slots) {
+    for (size_t s = 0; s < slots->count; s++)
+        if (slots->slots[s].kind == LATENT_PLACE)
+            return &slots->slots[s];
+    return NULL;
+}

@@ -20,6 +20,9 @@ int slots_add_place(struct slots *slots, const char *name, size_t width,
 int slots_add_place_cap(struct slots *slots, const char *name, size_t width, const struct cap *cap,
                         struct error *error);
 
+/* The first slot of places, or NULL. */
+const struct slot *slots_place(const struct slots *slots);
+
 /* Where grid point `index` lies, and how far apart they are in kilometres. */
 struct location slot_grid_place(const struct slot *slot, size_t index);
 double slot_grid_spacing(const struct slot *slot);

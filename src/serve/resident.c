@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "latent/place.h"
 #include "model/batcher.h"
 #include "serve/model_atlas.h"
 #include "serve/model_market.h"
@@ -231,17 +232,10 @@ static int open_model(struct resident *r, struct resident_model *m,
     return 0;
 }
 
-static int knows_places(const struct model *model) {
-    for (size_t s = 0; s < model->slots.count; s++)
-        if (model->slots.slots[s].kind == LATENT_PLACE)
-            return 1;
-    return 0;
-}
-
 /* Only for models to which places can be told. */
 static int open_gazetteer(struct resident *r, const char *path, struct error *error) {
     for (size_t i = 0; i < r->count && path != NULL; i++) {
-        if (!knows_places(r->models[i].model))
+        if (slots_place(&r->models[i].model->slots) == NULL)
             continue;
         if (r->gazetteer == NULL &&
             (gazetteer_open(&r->gazetteer, path, error) || gazetteer_index(r->gazetteer, error)))

@@ -1,5 +1,6 @@
 /* Which piece of which document each step sees, as a function of (seed, step) alone, so that a
- * resumed run and a plain baseline read the same tokens in the same order.
+ * resumed run and a plain baseline read the same tokens in the same order (but where few documents
+ * have labels, of which a plain model knows nothing: train/piece_mixture.h).
  *
  * Every epoch cuts each document at a new random offset into pieces of T tokens (the rest of a
  * document may be shorter) and shuffles all pieces. */

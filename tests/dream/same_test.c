@@ -3,12 +3,10 @@
 #include "dream/same_odds.h"
 
 #include <math.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/random.h"
+#include "scratch.h"
 #include "truth/tiny_model.h"
 
 enum { WIDTH = 3 };
@@ -160,14 +158,9 @@ static void test_fit(void **state) {
     assert_non_null(strstr(error.message, "too few"));
 }
 
-static char *scratch_file(const char *content) {
-    static char path[64];
-    snprintf(path, sizeof path, "/tmp/same_test.%d", (int)getpid());
-    FILE *file = fopen(path, "w");
-    assert_non_null(file);
-    fputs(content, file);
-    fclose(file);
-    return path;
+static const char *file_of(const char *content) {
+    scratch_write("same", content);
+    return at("same");
 }
 
 /* A file of odds serves the space that it was fitted on, and is refused when it is another's or
@@ -177,7 +170,7 @@ static void test_odds_file(void **state) {
     struct error error;
     struct same_space space = space_of();
     struct same_odds odds = {.scale = 0.25, .shift = -1.5, .same = 40, .different = 900}, read;
-    char *path = scratch_file("");
+    const char *path = file_of("");
     assert_int_equal(same_odds_save(&odds, &space, path, &error), 0);
     assert_int_equal(same_odds_load(&read, &space, path, &error), 0);
     assert_true(read.scale == 0.25 && read.shift == -1.5 && read.same == 40);
@@ -188,34 +181,32 @@ static void test_odds_file(void **state) {
         "", "[]", "{\"trine_same_odds\": 2}", "{\"trine_same_odds\": 1, \"space\": 3}",
         "{\"trine_same_odds\": 1, \"space\": \"0\", \"scale\": 1e999, \"shift\": 0}"};
     for (size_t i = 0; i < sizeof BAD / sizeof *BAD; i++)
-        assert_int_equal(same_odds_load(&read, &space, scratch_file(BAD[i]), &error), -1);
-    unlink(path);
+        assert_int_equal(same_odds_load(&read, &space, file_of(BAD[i]), &error), -1);
 }
 
 static void test_known_passages(void **state) {
     (void)state;
     struct error error;
     struct known_passages known;
-    char *path = scratch_file("{\"text\": \"a\", \"author\": \"Ann\", \"work\": \"W\"}\n\n"
-                              "{\"text\": \"b\", \"author\": \"Ann\", \"work\": \"W\"}\n"
-                              "{\"text\": \"c\", \"author\": \"Bob\", \"work\": \"W\"}\n"
-                              "{\"text\": \"d\", \"author\": \"Ann\", \"work\": null}\n");
+    const char *path = file_of("{\"text\": \"a\", \"author\": \"Ann\", \"work\": \"W\"}\n\n"
+                               "{\"text\": \"b\", \"author\": \"Ann\", \"work\": \"W\"}\n"
+                               "{\"text\": \"c\", \"author\": \"Bob\", \"work\": \"W\"}\n"
+                               "{\"text\": \"d\", \"author\": \"Ann\", \"work\": null}\n");
     assert_int_equal(known_passages_read(&known, path, &error), 0);
     assert_int_equal(known.count, 4);
     assert_int_equal(known_passages_are_apart(&known.items[0], &known.items[1]), 0);
     assert_int_equal(known_passages_are_apart(&known.items[0], &known.items[2]), 1);
     assert_int_equal(known_passages_are_apart(&known.items[0], &known.items[3]), 1);
     known_passages_free(&known);
-    path = scratch_file("{\"text\": \"a\", \"author\": \"Ann\"}\n{\"text\": \"b\"}\n");
+    path = file_of("{\"text\": \"a\", \"author\": \"Ann\"}\n{\"text\": \"b\"}\n");
     assert_int_equal(known_passages_read(&known, path, &error), -1);
     assert_non_null(strstr(error.message, ":2:"));
     known_passages_free(&known);
     /* A work that is a number would count as none, and its parts as works of their own. */
-    path = scratch_file("{\"text\": \"a\", \"author\": \"Ann\", \"work\": 21}\n");
+    path = file_of("{\"text\": \"a\", \"author\": \"Ann\", \"work\": 21}\n");
     assert_int_equal(known_passages_read(&known, path, &error), -1);
     assert_non_null(strstr(error.message, "work"));
     known_passages_free(&known);
-    unlink(path);
 }
 
 int main(void) {
@@ -224,5 +215,5 @@ int main(void) {
         cmocka_unit_test(test_place),     cmocka_unit_test(test_fit),
         cmocka_unit_test(test_odds_file), cmocka_unit_test(test_known_passages),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return cmocka_run_group_tests(tests, scratch_enter, scratch_leave);
 }

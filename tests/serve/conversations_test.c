@@ -16,7 +16,7 @@
 #include "base/file.h"
 #include "base/random.h"
 #include "cmocka_all.h"
-#include "serve/scratch.h"
+#include "scratch.h"
 
 static struct conversations *open_with(const char *name, const struct conversation_limits *limits) {
     struct conversations *c;

@@ -15,7 +15,7 @@
 
 #include "base/file.h"
 #include "cmocka_all.h"
-#include "serve/scratch.h"
+#include "scratch.h"
 
 static struct keys *open_keys(const char *name) {
     struct keys *keys;

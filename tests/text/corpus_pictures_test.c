@@ -13,26 +13,10 @@
 #include "base/memory.h"
 #include "base/random.h"
 #include "picture/patches.h"
+#include "scratch.h"
 #include "text/corpus.h"
 #include "text/corpus_build.h"
 #include "text/picture_tokens.h"
-
-static char directory[64];
-
-static const char *path_of(const char *name) {
-    static char paths[4][160];
-    static int next;
-    char *path = paths[next++ % 4];
-    snprintf(path, sizeof paths[0], "%s/%s", directory, name);
-    return path;
-}
-
-static void write_text(const char *name, const char *text) {
-    FILE *stream = fopen(path_of(name), "w");
-    assert_non_null(stream);
-    assert_true(fputs(text, stream) >= 0);
-    assert_int_equal(fclose(stream), 0);
-}
 
 /* Two patches wide, of the same patch. */
 static void write_picture(const char *name, uint64_t patch, size_t rows) {
@@ -41,7 +25,7 @@ static void write_picture(const char *name, uint64_t patch, size_t rows) {
     assert_int_equal(raster_create(&r, 8, 4 * rows, &error), 0);
     for (size_t i = 0; i < 2 * rows; i++)
         patch_draw(&r, i % 2, i / 2, patch);
-    if (raster_write_png(&r, path_of(name), &error))
+    if (raster_write_png(&r, at(name), &error))
         fail_msg("%s", error.message);
     raster_free(&r);
 }
@@ -62,12 +46,10 @@ static const char LINES[] = "{\"id\":\"a\",\"text\":\"bars\",\"scan\":\"bars.png
                             "{\"id\":\"f\",\"text\":\"bars\",\"scan\":\"shade.png\"}\n";
 
 static int start(void **state) {
-    (void)state;
-    strcpy(directory, "/tmp/trine-drawings-XXXXXX");
-    if (mkdtemp(directory) == NULL)
+    if (scratch_enter(state))
         return -1;
-    write_text("manifest.json", MANIFEST);
-    write_text("lines.jsonl", LINES);
+    scratch_write("manifest.json", MANIFEST);
+    scratch_write("lines.jsonl", LINES);
     write_picture("bars.png", SHAPES[BARS], 1);
     write_picture("down.png", SHAPES[DOWN], 3);
     write_picture("shade.png", SHAPES[SHADE], 1);
@@ -76,19 +58,16 @@ static int start(void **state) {
 }
 
 static int stop(void **state) {
-    (void)state;
-    char command[128];
-    snprintf(command, sizeof command, "rm -rf %s", directory);
-    return system(command);
+    return scratch_leave(state);
 }
 
 static int build_with(const char *out, const char *lines, const char *manifest_name,
                       const struct tokenizer *tokenizer, struct corpus_build_summary *summary,
                       struct error *error) {
     char file[160], manifest[160], target[160];
-    strcpy(file, path_of(lines));
-    strcpy(manifest, path_of(manifest_name));
-    strcpy(target, path_of(out));
+    strcpy(file, at(lines));
+    strcpy(manifest, at(manifest_name));
+    strcpy(target, at(out));
     const char *files[] = {file};
     struct corpus_build_options options = {.manifest_path = manifest,
                                            .out_directory = target,
@@ -104,7 +83,7 @@ static struct corpus *open_built(const char *out, const char *lines,
     struct corpus *corpus;
     struct error error;
     if (build_with(out, lines, "manifest.json", NULL, summary, &error) ||
-        corpus_open(&corpus, path_of(out), &error))
+        corpus_open(&corpus, at(out), &error))
         fail_msg("%s", error.message);
     return corpus;
 }
@@ -154,13 +133,13 @@ static void test_read_back(void **state) {
 static void test_duplicates(void **state) {
     (void)state;
     struct corpus_build_summary summary;
-    write_text("twice.jsonl", "{\"id\":\"a\",\"text\":\"x\",\"scan\":\"bars.png\"}\n"
-                              "{\"id\":\"b\",\"text\":\"x\",\"scan\":\"bars.png\"}\n"
-                              "{\"id\":\"c\",\"text\":\"x\",\"scan\":\"down.png\"}\n"
-                              "{\"id\":\"d\",\"text\":\"y\",\"scan\":\"bars.png\"}\n"
-                              "{\"id\":\"x\",\"text\":\"z\",\"scan\":\"shade.png\"}\n"
-                              "{\"id\":\"e\",\"text\":\"z\",\"scan\":\"shade.png\"}\n"
-                              "{\"id\":\"f\",\"text\":\"x\"}\n");
+    scratch_write("twice.jsonl", "{\"id\":\"a\",\"text\":\"x\",\"scan\":\"bars.png\"}\n"
+                                 "{\"id\":\"b\",\"text\":\"x\",\"scan\":\"bars.png\"}\n"
+                                 "{\"id\":\"c\",\"text\":\"x\",\"scan\":\"down.png\"}\n"
+                                 "{\"id\":\"d\",\"text\":\"y\",\"scan\":\"bars.png\"}\n"
+                                 "{\"id\":\"x\",\"text\":\"z\",\"scan\":\"shade.png\"}\n"
+                                 "{\"id\":\"e\",\"text\":\"z\",\"scan\":\"shade.png\"}\n"
+                                 "{\"id\":\"f\",\"text\":\"x\"}\n");
     struct corpus *corpus = open_built("twice", "twice.jsonl", &summary);
     assert_int_equal(summary.duplicates, 1);
     assert_int_equal(summary.leaks, 1);
@@ -173,7 +152,7 @@ static void check_refused(const char *line, const char *complaint) {
     struct error error;
     char text[400];
     snprintf(text, sizeof text, "%s{\"id\":\"z\",%s}\n", LINES, line);
-    write_text("wrong.jsonl", text);
+    scratch_write("wrong.jsonl", text);
     assert_int_equal(build_with("no", "wrong.jsonl", "manifest.json", NULL, &summary, &error), -1);
     assert_non_null(strstr(error.message, "1 bad line"));
     size_t faults = summary.faults[RECORD_BAD_PICTURE] + summary.faults[RECORD_NO_TEXT];
@@ -182,7 +161,7 @@ static void check_refused(const char *line, const char *complaint) {
     struct manifest manifest;
     assert_int_equal(manifest_parse(&manifest, MANIFEST, sizeof MANIFEST - 1, &error), 0);
     snprintf(text, sizeof text, "{\"id\":\"z\",%s}", line);
-    record_read(&record, &manifest, text, strlen(text), "f:1", path_of("wrong.jsonl"));
+    record_read(&record, &manifest, text, strlen(text), "f:1", at("wrong.jsonl"));
     if (strstr(record.message, complaint) == NULL)
         fail_msg("%s: \"%s\" says nothing of %s", line, record.message, complaint);
     record_free(&record);
@@ -194,7 +173,7 @@ static void test_bad_pictures(void **state) {
     struct raster r;
     struct error error;
     assert_int_equal(raster_create(&r, 65, 4, &error), 0);
-    assert_int_equal(raster_write_png(&r, path_of("wide.png"), &error), 0);
+    assert_int_equal(raster_write_png(&r, at("wide.png"), &error), 0);
     raster_free(&r);
     check_refused("\"text\":\"t\",\"scan\":\"wide.png\"", "65 by 4 pixels");
     check_refused("\"text\":\"t\",\"scan\":\"absent.png\"", "absent.png");
@@ -217,10 +196,10 @@ static void test_other_tokenizers(void **state) {
     struct corpus_build_summary summary;
     struct error error;
     struct corpus *corpus, *again;
-    write_text("plain.json", "{\"name\":\"Words\",\"id\":[\"id\"],\"vocabulary\":280}");
-    write_text("words.jsonl", "{\"id\":\"c\",\"text\":\"words alone\"}\n");
+    scratch_write("plain.json", "{\"name\":\"Words\",\"id\":[\"id\"],\"vocabulary\":280}");
+    scratch_write("words.jsonl", "{\"id\":\"c\",\"text\":\"words alone\"}\n");
     assert_int_equal(build_with("words", "words.jsonl", "plain.json", NULL, &summary, &error), 0);
-    assert_int_equal(corpus_open(&corpus, path_of("words"), &error), 0);
+    assert_int_equal(corpus_open(&corpus, at("words"), &error), 0);
     assert_int_equal(summary.patches, 0);
     assert_int_equal(build_with("no", "lines.jsonl", "manifest.json", corpus_tokenizer(corpus),
                                 &summary, &error),
@@ -229,7 +208,7 @@ static void test_other_tokenizers(void **state) {
     corpus_close(corpus);
     assert_int_equal(build_with("no", "words.jsonl", "manifest.json", NULL, &summary, &error), -1);
     assert_non_null(strstr(error.message, "\"e\"")); /* held out, and it is not there */
-    write_text("manifest2.json", "{\"name\":\"Words\",\"image\":\"scan\"}");
+    scratch_write("manifest2.json", "{\"name\":\"Words\",\"image\":\"scan\"}");
     assert_int_equal(build_with("no", "words.jsonl", "manifest2.json", NULL, &summary, &error), -1);
     assert_non_null(strstr(error.message, "\"scan\""));
 
@@ -237,7 +216,7 @@ static void test_other_tokenizers(void **state) {
     assert_int_equal(build_with("again", "lines.jsonl", "manifest.json", corpus_tokenizer(corpus),
                                 &summary, &error),
                      0);
-    assert_int_equal(corpus_open(&again, path_of("again"), &error), 0);
+    assert_int_equal(corpus_open(&again, at("again"), &error), 0);
     assert_int_equal(corpus_check_tokenizer(again, corpus_tokenizer(corpus), &error), 0);
     assert_int_equal(summary.patches, 4);
     corpus_close(again);
@@ -246,7 +225,7 @@ static void test_other_tokenizers(void **state) {
 
 /* Some hundred pictures of chance, so that patches are united and several batches have work. */
 static void write_many(void) {
-    FILE *stream = fopen(path_of("many.jsonl"), "w");
+    FILE *stream = fopen(at("many.jsonl"), "w");
     struct random random;
     random_seed(&random, 5, 5);
     assert_non_null(stream);
@@ -272,7 +251,7 @@ static void test_threads_change_nothing(void **state) {
         assert_true(summary.patches > 8 && summary.patches <= 16);
     }
     omp_set_num_threads(threads);
-    snprintf(command, sizeof command, "diff -r %s %s", path_of("one"), path_of("four"));
+    snprintf(command, sizeof command, "diff -r %s %s", at("one"), at("four"));
     assert_int_equal(system(command), 0);
 }
 

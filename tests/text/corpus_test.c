@@ -12,18 +12,9 @@
 
 #include "base/memory.h"
 #include "base/random.h"
+#include "scratch.h"
 #include "text/corpus.h"
 #include "text/corpus_build.h"
-
-static char directory[64];
-
-static const char *path_of(const char *name) {
-    static char paths[4][160];
-    static int next;
-    char *path = paths[next++ % 4];
-    snprintf(path, sizeof paths[0], "%s/%s", directory, name);
-    return path;
-}
 
 static void shell(const char *format, ...) {
     char command[600];
@@ -32,13 +23,6 @@ static void shell(const char *format, ...) {
     vsnprintf(command, sizeof command, format, arguments);
     va_end(arguments);
     assert_int_equal(system(command), 0);
-}
-
-static void write_text(const char *name, const char *text) {
-    FILE *stream = fopen(path_of(name), "w");
-    assert_non_null(stream);
-    assert_true(fputs(text, stream) >= 0);
-    assert_int_equal(fclose(stream), 0);
 }
 
 static const char MANIFEST[] =
@@ -59,28 +43,23 @@ static const char LINES[] =
     "\\u00e9\",\"by\":7,\"when\":\"1600\",\"lat\":0,\"lon\":0}";
 
 static int start(void **state) {
-    (void)state;
-    strcpy(directory, "/tmp/trine-corpus-XXXXXX");
-    if (mkdtemp(directory) == NULL)
+    if (scratch_enter(state))
         return -1;
-    write_text("manifest.json", MANIFEST);
-    write_text("lines.jsonl", LINES);
+    scratch_write("manifest.json", MANIFEST);
+    scratch_write("lines.jsonl", LINES);
     return 0;
 }
 
 static int stop(void **state) {
-    (void)state;
-    char command[128];
-    snprintf(command, sizeof command, "rm -rf %s", directory);
-    return system(command);
+    return scratch_leave(state);
 }
 
 static int build(const char *out, const char *lines, size_t shard_tokens,
                  struct corpus_build_summary *summary, struct error *error) {
     char file[160], manifest[160], target[160];
-    strcpy(file, path_of(lines));
-    strcpy(manifest, path_of("manifest.json"));
-    strcpy(target, path_of(out));
+    strcpy(file, at(lines));
+    strcpy(manifest, at("manifest.json"));
+    strcpy(target, at(out));
     const char *files[] = {file};
     struct corpus_build_options options = {
         .manifest_path = manifest,
@@ -148,7 +127,7 @@ static void test_read_back(void **state) {
         struct corpus *corpus;
         struct error error;
         build_good("letters", limit);
-        assert_int_equal(corpus_open(&corpus, path_of("letters"), &error), 0);
+        assert_int_equal(corpus_open(&corpus, at("letters"), &error), 0);
         check_letters(corpus);
         struct tokenizer *copy;
         assert_int_equal(corpus_copy_tokenizer(corpus, &copy, &error), 0);
@@ -162,7 +141,7 @@ static void test_read_back(void **state) {
 
 /* Some hundred documents, so that several batches and threads have work. */
 static void write_many(const char *name) {
-    FILE *stream = fopen(path_of(name), "w");
+    FILE *stream = fopen(at(name), "w");
     struct random random;
     random_seed(&random, 5, 5);
     assert_non_null(stream);
@@ -174,7 +153,7 @@ static void write_many(const char *name) {
         fprintf(stream, "\"}\n");
     }
     fclose(stream);
-    shell("sed -i 's/\"c0\"/\"c\"/' %s", path_of(name));
+    shell("sed -i 's/\"c0\"/\"c\"/' %s", at(name));
 }
 
 static void test_threads_change_nothing(void **state) {
@@ -190,13 +169,13 @@ static void test_threads_change_nothing(void **state) {
         assert_true(summary.shards > 3);
     }
     omp_set_num_threads(threads);
-    shell("diff -r %s %s", path_of("one"), path_of("four"));
+    shell("diff -r %s %s", at("one"), at("four"));
 }
 
 static void refuse(const char *out, const char *complaint) {
     struct corpus *corpus;
     struct error error;
-    if (corpus_open(&corpus, path_of(out), &error) == 0)
+    if (corpus_open(&corpus, at(out), &error) == 0)
         fail_msg("a broken corpus was opened: %s", complaint);
     assert_null(corpus);
     if (strstr(error.message, complaint) == NULL)
@@ -246,17 +225,17 @@ static void test_hostile_catalogues(void **state) {
     build_good("sound", 0);
     for (size_t i = 0; i < sizeof CASES / sizeof *CASES; i++) {
         /* The attacker's tables have no constraints. */
-        shell("rm -rf %s && cp -r %s %s", path_of("bad"), path_of("sound"), path_of("bad"));
+        shell("rm -rf %s && cp -r %s %s", at("bad"), at("sound"), at("bad"));
         sqlite3 *database;
         char *problem = NULL;
-        assert_int_equal(sqlite3_open(path_of("bad/catalogue.sqlite"), &database), SQLITE_OK);
+        assert_int_equal(sqlite3_open(at("bad/catalogue.sqlite"), &database), SQLITE_OK);
         sqlite3_exec(database,
                      "PRAGMA ignore_check_constraints = ON; PRAGMA writable_schema = ON;"
                      "UPDATE sqlite_schema SET sql = replace(replace(sql, ' STRICT, WITHOUT', "
                      "' WITHOUT'), ' STRICT', '');",
                      NULL, NULL, NULL);
         sqlite3_close(database);
-        assert_int_equal(sqlite3_open(path_of("bad/catalogue.sqlite"), &database), SQLITE_OK);
+        assert_int_equal(sqlite3_open(at("bad/catalogue.sqlite"), &database), SQLITE_OK);
         sqlite3_exec(database, "PRAGMA ignore_check_constraints = ON", NULL, NULL, NULL);
         if (sqlite3_exec(database, CASES[i].sql, NULL, NULL, &problem) != SQLITE_OK)
             fail_msg("%s: %s", CASES[i].sql, problem);
@@ -265,10 +244,10 @@ static void test_hostile_catalogues(void **state) {
     }
 }
 
-static void poke(const char *name, long at, const void *bytes, size_t count) {
-    FILE *stream = fopen(path_of(name), "r+b");
+static void poke(const char *name, long where, const void *bytes, size_t count) {
+    FILE *stream = fopen(at(name), "r+b");
     assert_non_null(stream);
-    fseek(stream, at, SEEK_SET);
+    fseek(stream, where, SEEK_SET);
     fwrite(bytes, 1, count, stream);
     fclose(stream);
 }
@@ -279,15 +258,15 @@ static void test_hostile_shards(void **state) {
     static const uint32_t LARGE = UINT32_MAX, ONE = TOKEN_BY;
     build_good("sound", 0);
     for (int i = 0; i < 8; i++) {
-        shell("rm -rf %s && cp -r %s %s", path_of("bad"), path_of("sound"), path_of("bad"));
+        shell("rm -rf %s && cp -r %s %s", at("bad"), at("sound"), at("bad"));
         if (i == 0)
-            shell("rm %s", path_of(SHARD));
+            shell("rm %s", at(SHARD));
         else if (i == 1)
-            shell("truncate -s 10 %s", path_of(SHARD));
+            shell("truncate -s 10 %s", at(SHARD));
         else if (i == 2)
-            shell("truncate -s -4 %s", path_of(SHARD));
+            shell("truncate -s -4 %s", at(SHARD));
         else if (i == 3)
-            shell("truncate -s +3 %s", path_of(SHARD));
+            shell("truncate -s +3 %s", at(SHARD));
         else if (i < 7)
             poke(SHARD, i == 4 ? 0 : i == 5 ? 8 : 20, &LARGE, 4);
         else
@@ -297,12 +276,12 @@ static void test_hostile_shards(void **state) {
                                                  "says it has", "outside of"};
         refuse("bad", COMPLAINTS[i]);
     }
-    shell("rm -rf %s && cp -r %s %s", path_of("bad"), path_of("sound"), path_of("bad"));
+    shell("rm -rf %s && cp -r %s %s", at("bad"), at("sound"), at("bad"));
     poke(SHARD, 28, &LARGE, 4);
     refuse("bad", "outside of the vocabulary");
-    shell("truncate -s 0 %s", path_of("bad/catalogue.sqlite"));
+    shell("truncate -s 0 %s", at("bad/catalogue.sqlite"));
     refuse("bad", "tables");
-    shell("printf 'no database at all, but long enough' > %s", path_of("bad/catalogue.sqlite"));
+    shell("printf 'no database at all, but long enough' > %s", at("bad/catalogue.sqlite"));
     refuse("bad", "not a database");
     refuse("absent", "no corpus");
 }
@@ -316,12 +295,12 @@ static void test_flipped_bits(void **state) {
     for (int i = 0; i < 150; i++) {
         char name[64], byte = (char)random_bits(&random);
         snprintf(name, sizeof name, "bad/catalogue.sqlite");
-        shell("rm -rf %s && cp -r %s %s", path_of("bad"), path_of("sound"), path_of("bad"));
+        shell("rm -rf %s && cp -r %s %s", at("bad"), at("sound"), at("bad"));
         for (int j = 0; j < 5; j++)
             poke(name, (long)random_below(&random, 40960), &byte, 1);
         struct corpus *corpus;
         struct error error;
-        if (corpus_open(&corpus, path_of("bad"), &error) == 0)
+        if (corpus_open(&corpus, at("bad"), &error) == 0)
             corpus_close(corpus);
     }
 }
@@ -331,7 +310,7 @@ static void test_lack_of_memory(void **state) {
     (void)state;
     struct corpus_build_summary summary;
     struct error error;
-    shell("rm -rf %s", path_of("letters"));
+    shell("rm -rf %s", at("letters"));
     size_t in_use = memory_bytes_in_use();
     int result = -1;
     for (size_t n = 1; result != 0; n += n < 40 ? 1 : 7) {
@@ -340,15 +319,14 @@ static void test_lack_of_memory(void **state) {
         memory_fail_after(0);
         assert_int_equal(memory_bytes_in_use(), in_use);
         if (result != 0)
-            shell("test ! -e %s && ! ls -d %s.tmp* 2>/dev/null", path_of("letters"),
-                  path_of("letters"));
+            shell("test ! -e %s && ! ls -d %s.tmp* 2>/dev/null", at("letters"), at("letters"));
         assert_true(n < 5000);
     }
     result = -1;
     for (size_t n = 1; result != 0; n++) {
         struct corpus *corpus;
         memory_fail_after(n);
-        result = corpus_open(&corpus, path_of("letters"), &error);
+        result = corpus_open(&corpus, at("letters"), &error);
         memory_fail_after(0);
         corpus_close(corpus);
         assert_int_equal(memory_bytes_in_use(), in_use);

@@ -11,20 +11,12 @@
 
 #include "base/memory.h"
 #include "base/random.h"
+#include "scratch.h"
 #include "text/corpus_build.h"
 #include "truth/library.h"
 #include "truth/passage.h"
 
-static char directory[64];
 static struct library *library;
-
-static const char *path_of(const char *name) {
-    static char paths[4][160];
-    static int next;
-    char *path = paths[next++ % 4];
-    snprintf(path, sizeof paths[0], "%s/%s", directory, name);
-    return path;
-}
 
 static void shell(const char *format, ...) {
     char command[600];
@@ -33,13 +25,6 @@ static void shell(const char *format, ...) {
     vsnprintf(command, sizeof command, format, arguments);
     va_end(arguments);
     assert_int_equal(system(command), 0);
-}
-
-static void write_text(const char *name, const char *text) {
-    FILE *stream = fopen(path_of(name), "w");
-    assert_non_null(stream);
-    assert_true(fputs(text, stream) >= 0);
-    assert_int_equal(fclose(stream), 0);
 }
 
 static const char MANIFEST[] =
@@ -71,9 +56,9 @@ static const char LINES[] =
 
 static void build_corpus(const char *out, const char *manifest, const char *lines) {
     char paths[3][160];
-    strcpy(paths[0], path_of(lines));
-    strcpy(paths[1], path_of(manifest));
-    strcpy(paths[2], path_of(out));
+    strcpy(paths[0], at(lines));
+    strcpy(paths[1], at(manifest));
+    strcpy(paths[2], at(out));
     const char *files[] = {paths[0]};
     struct corpus_build_options options = {.manifest_path = paths[1],
                                            .out_directory = paths[2],
@@ -89,28 +74,23 @@ static void build_corpus(const char *out, const char *manifest, const char *line
 static void open_library(const char *corpus) {
     struct error error;
     library_close(library);
-    if (library_open(&library, path_of(corpus), &error))
+    if (library_open(&library, at(corpus), &error))
         fail_msg("%s", error.message);
 }
 
 static int start(void **state) {
-    (void)state;
-    strcpy(directory, "/tmp/trine-library-XXXXXX");
-    if (mkdtemp(directory) == NULL)
+    if (scratch_enter(state))
         return -1;
-    write_text("manifest.json", MANIFEST);
-    write_text("lines.jsonl", LINES);
+    scratch_write("manifest.json", MANIFEST);
+    scratch_write("lines.jsonl", LINES);
     build_corpus("letters", "manifest.json", "lines.jsonl");
     open_library("letters");
     return 0;
 }
 
 static int stop(void **state) {
-    (void)state;
-    char command[128];
     library_close(library);
-    snprintf(command, sizeof command, "rm -rf %s", directory);
-    return system(command);
+    return scratch_leave(state);
 }
 
 static struct testimony consult(const char *statement, const struct library_filter *filter) {
@@ -245,7 +225,7 @@ static void test_held_out(void **state) {
         assert_null(strstr(t.citations[i].text, "treasure"));
     assert_true(t.log_odds <= 0.5);
     testimony_free(&t);
-    shell("! grep -aq xylophone %s", path_of("letters/" LIBRARY_NAME));
+    shell("! grep -aq xylophone %s", at("letters/" LIBRARY_NAME));
 }
 
 static void test_hostile_statements(void **state) {
@@ -333,7 +313,7 @@ static void edit(const char *corpus, const char *sql) {
     sqlite3 *database;
     char *problem = NULL, name[64];
     snprintf(name, sizeof name, "%s/" LIBRARY_NAME, corpus);
-    assert_int_equal(sqlite3_open(path_of(name), &database), SQLITE_OK);
+    assert_int_equal(sqlite3_open(at(name), &database), SQLITE_OK);
     if (sqlite3_exec(database, sql, NULL, NULL, &problem) != SQLITE_OK)
         fail_msg("%s: %s", sql, problem);
     sqlite3_close(database);
@@ -356,12 +336,11 @@ static void test_broken_libraries(void **state) {
     };
     struct error error;
     for (size_t i = 0; i < sizeof EDITS / sizeof *EDITS + 2; i++) {
-        shell("rm -rf %s && cp -r %s %s", path_of("bad"), path_of("letters"), path_of("bad"));
+        shell("rm -rf %s && cp -r %s %s", at("bad"), at("letters"), at("bad"));
         if (i == 0)
-            shell("truncate -s 0 %s", path_of("bad/" LIBRARY_NAME));
+            shell("truncate -s 0 %s", at("bad/" LIBRARY_NAME));
         else if (i == 1)
-            shell("printf 'no database at all, but long enough' > %s",
-                  path_of("bad/" LIBRARY_NAME));
+            shell("printf 'no database at all, but long enough' > %s", at("bad/" LIBRARY_NAME));
         else
             edit("bad", EDITS[i - 2]);
         open_library("bad");
@@ -369,13 +348,13 @@ static void test_broken_libraries(void **state) {
     }
     open_library("letters");
     /* A directory cannot be replaced. */
-    shell("rm %s && mkdir %s", path_of("bad/" LIBRARY_NAME), path_of("bad/" LIBRARY_NAME));
+    shell("rm %s && mkdir %s", at("bad/" LIBRARY_NAME), at("bad/" LIBRARY_NAME));
     struct library *none;
-    assert_int_equal(library_open(&none, path_of("bad"), &error), -1);
+    assert_int_equal(library_open(&none, at("bad"), &error), -1);
     assert_null(none);
     assert_non_null(strstr(error.message, "making it failed"));
-    shell("! ls %s.tmp* 2>/dev/null", path_of("bad/" LIBRARY_NAME));
-    assert_int_equal(library_open(&none, path_of("absent"), &error), -1);
+    shell("! ls %s.tmp* 2>/dev/null", at("bad/" LIBRARY_NAME));
+    assert_int_equal(library_open(&none, at("absent"), &error), -1);
     assert_non_null(strstr(error.message, "no corpus"));
 }
 
@@ -385,7 +364,7 @@ static void test_damaged_pages(void **state) {
     struct random random;
     struct error error;
     random_seed(&random, 11, 11);
-    shell("rm -rf %s && cp -r %s %s", path_of("bad"), path_of("letters"), path_of("bad"));
+    shell("rm -rf %s && cp -r %s %s", at("bad"), at("letters"), at("bad"));
     edit("bad", "DELETE FROM passages_data WHERE id > 10");
     open_library("bad");
     struct testimony t;
@@ -393,8 +372,8 @@ static void test_damaged_pages(void **state) {
     assert_non_null(strstr(error.message, "remove it, and it is made anew"));
     assert_int_equal(t.citation_count, 0);
     for (int i = 0; i < 60; i++) {
-        shell("cp %s %s", path_of("letters/" LIBRARY_NAME), path_of("bad/" LIBRARY_NAME));
-        FILE *stream = fopen(path_of("bad/" LIBRARY_NAME), "r+b");
+        shell("cp %s %s", at("letters/" LIBRARY_NAME), at("bad/" LIBRARY_NAME));
+        FILE *stream = fopen(at("bad/" LIBRARY_NAME), "r+b");
         assert_non_null(stream);
         fseek(stream, 0, SEEK_END);
         uint64_t bytes = (uint64_t)ftell(stream);
@@ -414,14 +393,14 @@ static void test_damaged_pages(void **state) {
 /* The library follows its corpus, and is no obstacle to making that anew. */
 static void test_changed_corpus(void **state) {
     (void)state;
-    shell("sed 's/oranges/lemons/' %s > %s", path_of("lines.jsonl"), path_of("other.jsonl"));
-    shell("rm -rf %s && cp -r %s %s", path_of("bad"), path_of("letters"), path_of("bad"));
+    shell("sed 's/oranges/lemons/' %s > %s", at("lines.jsonl"), at("other.jsonl"));
+    shell("rm -rf %s && cp -r %s %s", at("bad"), at("letters"), at("bad"));
     build_corpus("bad", "manifest.json", "other.jsonl");
     open_library("bad");
     assert_true(log_odds("Carl Jones spoke of lemons") > 0);
     assert_true(log_odds("Carl Jones spoke of oranges") < 0);
     /* Another corpus's library in its place. */
-    shell("cp %s %s", path_of("letters/" LIBRARY_NAME), path_of("bad/" LIBRARY_NAME));
+    shell("cp %s %s", at("letters/" LIBRARY_NAME), at("bad/" LIBRARY_NAME));
     open_library("bad");
     assert_true(log_odds("Carl Jones spoke of lemons") > 0);
     open_library("letters");
@@ -430,8 +409,8 @@ static void test_changed_corpus(void **state) {
 /* No slot of any kind, a document without text's end, one of nothing but spaces. */
 static void test_bare_corpus(void **state) {
     (void)state;
-    write_text("bare.json", "{\"name\":\"Bare\",\"vocabulary\":300,\"slots\":{}}");
-    FILE *stream = fopen(path_of("bare.jsonl"), "w");
+    scratch_write("bare.json", "{\"name\":\"Bare\",\"vocabulary\":300,\"slots\":{}}");
+    FILE *stream = fopen(at("bare.jsonl"), "w");
     assert_non_null(stream);
     fputs("{\"text\":\"   \\u0000 \"}\n{\"text\":\"", stream);
     for (int i = 0; i < 30000; i++)
@@ -489,13 +468,13 @@ static void test_lack_of_memory(void **state) {
         testimony_free(&t);
         assert_int_equal(memory_bytes_in_use(), in_use);
     }
-    shell("rm -rf %s && cp -r %s %s", path_of("bad"), path_of("letters"), path_of("bad"));
+    shell("rm -rf %s && cp -r %s %s", at("bad"), at("letters"), at("bad"));
     result = -1;
     for (size_t n = 1; result != 0; n++) {
         struct library *other;
-        shell("rm -f %s", path_of("bad/" LIBRARY_NAME));
+        shell("rm -f %s", at("bad/" LIBRARY_NAME));
         memory_fail_after(n);
-        result = library_open(&other, path_of("bad"), &error);
+        result = library_open(&other, at("bad"), &error);
         memory_fail_after(0);
         library_close(other);
         assert_int_equal(memory_bytes_in_use(), in_use);

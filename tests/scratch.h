@@ -7,15 +7,24 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cmocka_all.h"
+
 static char scratch_directory[64] = "/dev/shm/trine-test-XXXXXX";
 
 /* The path of a file there; of the last four that were asked for. */
 static inline const char *at(const char *name) {
-    static char paths[4][96];
+    static char paths[4][160];
     static unsigned next;
     char *path = paths[next++ % 4];
     snprintf(path, sizeof paths[0], "%s/%s", scratch_directory, name);
     return path;
+}
+
+static inline void scratch_write(const char *name, const char *text) {
+    FILE *stream = fopen(at(name), "w");
+    assert_non_null(stream);
+    assert_true(fputs(text, stream) >= 0);
+    assert_int_equal(fclose(stream), 0);
 }
 
 static inline int scratch_enter(void **state) {
@@ -29,7 +38,7 @@ static inline int scratch_enter(void **state) {
 static inline int scratch_leave(void **state) {
     (void)state;
     char command[96];
-    snprintf(command, sizeof command, "rm -r %s", scratch_directory);
+    snprintf(command, sizeof command, "rm -rf %s", scratch_directory);
     return system(command);
 }
 
