@@ -36,6 +36,9 @@ int same_odds_fit(struct same_odds *odds, const double *log_odds, const uint8_t 
                                 "other than those of two");
     odds->scale = scaling[0];
     odds->shift = scaling[1] - log((double)odds->same / (double)odds->different);
+    if (!(odds->scale <= LARGEST_NUMBER && fabs(odds->shift) <= LARGEST_NUMBER))
+        return error_set(error, "no odds fit these pairs: a scale of %g and a shift of %g",
+                         odds->scale, odds->shift);
     return 0;
 }
 
@@ -120,6 +123,8 @@ static void fingerprint(const struct same_space *space, char *text) {
     uint64_t hash = random_hash(space->centre, width * sizeof *space->centre);
     hash = random_mix(hash ^ random_hash(space->variance, width * sizeof *space->variance));
     hash = random_mix(hash ^ random_hash(space->own_variance, width * sizeof(double)));
+    hash =
+        random_mix(hash ^ random_hash(space->slot->calibration, sizeof space->slot->calibration));
     snprintf(text, FINGERPRINT_SIZE, "%016llx", (unsigned long long)hash);
 }
 

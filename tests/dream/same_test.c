@@ -174,6 +174,11 @@ static void test_odds_file(void **state) {
     assert_int_equal(same_odds_save(&odds, &space, path, &error), 0);
     assert_int_equal(same_odds_load(&read, &space, path, &error), 0);
     assert_true(read.scale == 0.25 && read.shift == -1.5 && read.same == 40);
+    struct slot recalibrated = *space.slot;
+    recalibrated.calibration[0] = 1; /* weighs what is read, and so the log odds */
+    struct same_space other = space;
+    other.slot = &recalibrated;
+    assert_int_equal(same_odds_load(&read, &other, path, &error), -1);
     space.variance[1] = 0.26;
     assert_int_equal(same_odds_load(&read, &space, path, &error), -1);
     assert_non_null(strstr(error.message, "another model"));
