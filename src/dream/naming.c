@@ -325,24 +325,29 @@ int naming_variant(const struct slot *slot, size_t label, enum name_rule rule, s
     return is_made && !is_ambiguous(slot, label, rule, facts, out);
 }
 
-/* Mean -log p(right label) of the fitting variants under a factor; rows of raw log odds. */
+enum { FIT_VARIANTS = 256, FIT_STRANGERS = 64 }; /* one in five is nobody's, as in training */
+static const size_t NOBODY = SIZE_MAX;
+
+/* Mean -log p(right label) of the fitting names under a factor; rows of raw log odds. Of nobody's
+ * name any label is as right: what is believed of it must not be sharp. */
 static double nats_under(const double *rows, const size_t *labels, size_t count, size_t points,
                          double factor, double *scratch) {
     double nats = 0;
     for (size_t i = 0; i < count; i++) {
+        double sum = 0;
         memcpy(scratch, rows + i * points, points * sizeof *scratch);
         normalise(scratch, points, factor);
-        nats -= scratch[labels[i]] / (double)count;
+        for (size_t k = 0; k < points; k++)
+            sum += scratch[k];
+        nats -= (labels[i] == NOBODY ? sum / (double)points : scratch[labels[i]]) / (double)count;
     }
     return nats;
 }
 
 struct fit {
-    double *rows, *scratch; /* [FIT_VARIANTS,labels], [labels] */
-    size_t *labels, count;
+    double *rows, *scratch; /* [FIT_VARIANTS + FIT_STRANGERS,labels], [labels] */
+    size_t *labels, count;  /* NOBODY: nobody's */
 };
-
-enum { FIT_VARIANTS = 256 };
 
 int naming_fit_pick(size_t labels, size_t k, size_t *label, enum name_rule *rule) {
     size_t rules = NAME_FIRST_UNSEEN - NAME_INITIAL;
@@ -367,6 +372,14 @@ static void gather_fit(struct fit *fit, struct naming *n, const struct name_titl
             continue;
         fit->labels[fit->count++] = label;
     }
+    for (size_t k = 0; k < FIT_STRANGERS; k++) {
+        struct error ignored;
+        struct random random;
+        random_seed(&random, 0xca11b, k ^ (uint64_t)1 << 63);
+        name_stranger(name, n->slot->labels[k % points], &random);
+        if (resolve(n, name, fit->rows + fit->count * points, &ignored) == 0)
+            fit->labels[fit->count++] = NOBODY;
+    }
 }
 
 /* The factor of least nats: the mean is convex in it, so a search by thirds finds it. */
@@ -390,9 +403,10 @@ int naming_calibrate(struct model *model, const struct name_titles *titles, stru
     if (create(&n, model, error))
         return -1;
     size_t points = n->slot->point_count;
-    struct fit fit = {.rows = memory_allocate(FIT_VARIANTS * points, sizeof *fit.rows, error),
+    size_t names = FIT_VARIANTS + FIT_STRANGERS;
+    struct fit fit = {.rows = memory_allocate(names * points, sizeof *fit.rows, error),
                       .scratch = memory_allocate(points, sizeof *fit.scratch, error),
-                      .labels = memory_allocate(FIT_VARIANTS, sizeof *fit.labels, error)};
+                      .labels = memory_allocate(names, sizeof *fit.labels, error)};
     int result = fit.rows && fit.scratch && fit.labels ? 0 : -1;
     if (result == 0) {
         gather_fit(&fit, n, titles);

@@ -12,7 +12,7 @@
 
 /* A name is taken for a label from this probability on: lower, more names of strangers are taken
  * for somebody (doc/names.md has the figures). */
-#define NAMING_TAKEN 0.95
+#define NAMING_TAKEN 0.8
 
 struct naming;
 

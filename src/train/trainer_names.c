@@ -108,7 +108,7 @@ void trainer_names_run(struct trainer *t, struct worker *w, size_t id, size_t to
                                        .dinformation = t->dinformation + row * c->latent_width,
                                        .dmean = n->dmean,
                                        .dprecision = n->dprecision,
-                                       .scale = (real)(1.0 / (double)token_count),
+                                       .scale = (real)(NAME_WRITTEN_WEIGHT / (double)token_count),
                                        .evidence_gradient = (real)t->options.evidence_gradient,
                                        .handle_gradient = (real)t->options.handle_gradient};
     if (trainer_is_evidence_step(t))

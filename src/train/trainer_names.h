@@ -4,6 +4,10 @@
 
 #include "train/trainer_state.h"
 
+/* A name is a few tokens among the thousands of a step, and the only ones that say who the told
+ * vector is: at the weight of any other token the writer hardly heeds it (doc/names.md). */
+enum { NAME_WRITTEN_WEIGHT = 8 };
+
 /* Inside the parallel region, after the worker's own buffers; nothing without names. */
 int trainer_names_create(struct trainer *trainer, struct worker *worker, struct error *error);
 void trainer_names_destroy(struct worker *worker);

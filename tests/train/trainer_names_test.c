@@ -119,7 +119,7 @@ static double objective_of(struct fixture *f, size_t index, int is_written) {
         nats -= log_odds[lesson->label] / (double)later;
     }
     return t->options.score_weight * nats / (double)t->options.batch +
-           (is_written ? written / PIECE_TOKENS : 0);
+           (is_written ? NAME_WRITTEN_WEIGHT * written / PIECE_TOKENS : 0);
 }
 
 static double numeric(struct fixture *f, real *value, int is_written) {
