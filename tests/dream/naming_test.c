@@ -216,6 +216,36 @@ static void test_writing(void **state) {
     naming_destroy(naming);
 }
 
+/* Nobody's names are hardly ever taken for somebody. The control: with a sharp factor they are. */
+static void test_strangers(void **state) {
+    (void)state;
+    enum { STRANGERS = 200 };
+    struct error error;
+    struct naming *naming;
+    struct slot *slot = &taught.model->slots.slots[0];
+    double fitted = slot->naming;
+    size_t taken[2] = {0};
+    assert_int_equal(naming_create(&naming, taught.model, &error), 0);
+    for (int is_sharp = 0; is_sharp < 2; is_sharp++) {
+        slot->naming = is_sharp ? 10 : fitted;
+        for (size_t i = 0; i < STRANGERS; i++) {
+            struct random random;
+            char name[NAME_BYTES];
+            double log_odds[LABELS];
+            random_seed(&random, 0x57a, i);
+            name_stranger(name, slot->labels[i % LABELS], &random);
+            assert_int_equal(naming_resolve(naming, name, log_odds, &error), 0);
+            taken[is_sharp] += exp(log_odds[slot_likeliest(slot, log_odds)]) >= NAMING_TAKEN;
+        }
+    }
+    slot->naming = fitted;
+    naming_destroy(naming);
+    print_message("%zu and %zu of %d strangers are taken (factor %.3f)\n", taken[0], taken[1],
+                  (int)STRANGERS, fitted);
+    assert_true(taken[0] < STRANGERS / 20);
+    assert_true(taken[1] > STRANGERS / 4);
+}
+
 /* A belief between two labels is named as the two of them are, not as the place between them. */
 static void test_writing_a_belief(void **state) {
     (void)state;
@@ -397,11 +427,11 @@ static void test_fit_pick(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_resolving),        cmocka_unit_test(test_writing),
-        cmocka_unit_test(test_writing_a_belief), cmocka_unit_test(test_telling),
-        cmocka_unit_test(test_byline),           cmocka_unit_test(test_off),
-        cmocka_unit_test(test_resumed),          cmocka_unit_test(test_fit_pick),
-        cmocka_unit_test(test_no_numbers),
+        cmocka_unit_test(test_resolving), cmocka_unit_test(test_writing),
+        cmocka_unit_test(test_strangers), cmocka_unit_test(test_writing_a_belief),
+        cmocka_unit_test(test_telling),   cmocka_unit_test(test_byline),
+        cmocka_unit_test(test_off),       cmocka_unit_test(test_resumed),
+        cmocka_unit_test(test_fit_pick),  cmocka_unit_test(test_no_numbers),
     };
     return cmocka_run_group_tests(tests, start, stop);
 }
