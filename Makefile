@@ -137,7 +137,7 @@ SCRIPTS = $(wildcard tests/*/*_test.sh)
 test: packages
 	-@tools/packages.sh chromium
 	+@[ -n "$$TRINE_PEERS" ] || nice -n 19 tests/peers/prepare.sh >/dev/null 2>&1 & $(MAKE) -j$(JOBS) check
-	+$(MAKE) -j$(JOBS) check F64=1 SANITIZE=1 SCRIPTS= TEST_SOURCES="$(wildcard tests/math/*_test.c tests/model/*_test.c tests/latent/*_test.c tests/train/*_test.c tests/good/*_test.c)"
+	+$(MAKE) -j$(JOBS) check F64=1 SANITIZE=1 SCRIPTS= TEST_SOURCES="$(wildcard tests/math/*_test.c tests/model/*_test.c tests/latent/*_test.c tests/train/*_test.c $(addprefix tests/good/,attack_test.c good_train_test.c odds_test.c preference_test.c))"
 	+$(MAKE) -j$(JOBS) check SANITIZE=1
 	+$(MAKE) fuzz
 	@echo "all tests passed: plain, double precision, sanitizers, fuzzing"
