@@ -31,7 +31,7 @@ static const char HELP[] =
     "  --truth FILE        who prices the claims of a reply (the standard's own truth author)\n"
     "  --standard NAME     of truth; default plain\n"
     "  --corpus DIR        is read for the claims of a reply, and cited (trine corpus)\n"
-    "  --hear MODEL        who is heard (default: the truth author)\n"
+    "  --hear MODEL        this model is heard, too, beside the truth author\n"
     "  --no-dream          fiction as somebody is the good author's own, for comparison\n"
     "  --why               what the guard found, after each reply, on standard error\n"
     "  --tokens N          of a reply, at most; default 160\n"

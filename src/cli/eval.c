@@ -12,6 +12,7 @@
 #include "cli/options.h"
 #include "dream/evaluate.h"
 #include "dream/paths.h"
+#include "math/matmul.h"
 #include "text/corpus.h"
 
 struct run {
@@ -91,7 +92,8 @@ static size_t thread_count(void) {
 static int measure_plain(struct run *run, struct error *error) {
     struct reading reading;
     struct evaluation evaluation;
-    if (model_load_on(&run->plain, run->plain_path, run->base_path, PRECISION_BF16, error) ||
+    if (model_load_on(&run->plain, run->plain_path, run->base_path, matmul_fast_precision(),
+                      error) ||
         corpus_check_tokenizer(run->corpus, run->plain->tokenizer, error))
         return -1;
     if (run->plain->slots.count > 0)
@@ -200,7 +202,8 @@ static void print(const struct run *run) {
 
 static int evaluate(struct run *run, struct error *error) {
     if (corpus_open(&run->corpus, run->corpus_path, error) ||
-        model_load_on(&run->model, run->model_path, run->base_path, PRECISION_BF16, error) ||
+        model_load_on(&run->model, run->model_path, run->base_path, matmul_fast_precision(),
+                      error) ||
         corpus_check_tokenizer(run->corpus, run->model->tokenizer, error) ||
         dataset_create(&run->dataset, run->corpus, &run->model->slots,
                        run->is_validation ? DATASET_VALIDATION : DATASET_HELD_OUT,

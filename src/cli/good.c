@@ -15,6 +15,7 @@
 #include "good/good_report.h"
 #include "good/good_train.h"
 #include "good/guard.h"
+#include "math/matmul.h"
 
 static const char HELP[] =
     "usage: trine good train --model MODEL --examples FILE --pairs FILE --out GOOD.gguf [OPTIONS]\n"
@@ -222,7 +223,7 @@ static int read_lessons(struct run *run, const struct files *files, int are_pair
 static int open_all(struct run *run, struct error *error) {
     if (run->model_path == NULL)
         return error_set(error, "--model FILE is wanted");
-    return model_load_on(&run->model, run->model_path, run->base, PRECISION_BF16, error) ||
+    return model_load_on(&run->model, run->model_path, run->base, matmul_fast_precision(), error) ||
                    lesson_maker_create(&run->maker, run->model, error) ||
                    read_lessons(run, &run->examples, 0, &run->example_lessons, &run->example_count,
                                 error) ||

@@ -8,6 +8,7 @@
 #include "base/progress.h"
 #include "cli/commands.h"
 #include "cli/options.h"
+#include "math/matmul.h"
 #include "text/corpus.h"
 #include "truth/introspection_report.h"
 #include "truth/layer_train.h"
@@ -128,7 +129,7 @@ static int parse(struct run *run, int argc, char **argv, struct error *error) {
 }
 
 static int open_all(struct run *run, enum dataset_split split, struct error *error) {
-    if (model_load_on(&run->model, run->model_path, run->base, PRECISION_BF16, error) ||
+    if (model_load_on(&run->model, run->model_path, run->base, matmul_fast_precision(), error) ||
         corpus_open(&run->corpus, run->corpus_path, error) ||
         corpus_check_tokenizer(run->corpus, run->model->tokenizer, error) ||
         dataset_create(&run->dataset, run->corpus, &run->model->slots, split, run->validation_every,

@@ -16,7 +16,7 @@
     "  --model MODEL       the model whose truth author is asked\n"                                \
     "  --standard NAME     of truth: a directory, or the name of one (plain)\n"                    \
     "  --truth FILE        the truth author, when it is not the standard's own\n"                  \
-    "  --hear MODEL        who is heard (default: the truth author)\n"                             \
+    "  --hear MODEL        this model is heard, too, beside the truth author\n"                    \
     "  --corpus DIR        documents to be read for what they say\n"                               \
     "  --json [FILE]       for programs\n"                                                         \
     "  --threads N         default: one for each core\n" BASE_HELP

@@ -25,7 +25,7 @@ static const char HELP[] =
     "  --questions FILE    {\"question\", \"answers\": [...]} a line; again for more\n"
     "  --truth FILE        the truth author that prices claims\n"
     "  --standard NAME     of truth; default plain\n"
-    "  --hear MODEL        who is heard (default: the truth author)\n"
+    "  --hear MODEL        this model is heard, too, beside the truth author\n"
     "  --tokens N          of a reply, at most; default 40\n"
     "  --candidates N      fit: of so many replies the one whose claims are likeliest is chosen, "
     "in\n"

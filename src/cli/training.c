@@ -11,6 +11,7 @@
 #include "base/progress.h"
 #include "dream/evaluate.h"
 #include "dream/naming.h"
+#include "math/matmul.h"
 #include "text/corpus.h"
 #include "train/conditions_gather.h"
 #include "train/recipe.h"
@@ -121,8 +122,8 @@ static int make_model(struct run *run, struct slots *slots, struct error *error)
         return -1;
     recipe->config.vocabulary = tokenizer_vocabulary_size(tokenizer);
     if (model_create(&run->model, recipe->config, slots, tokenizer,
-                     recipe->is_f32 ? PRECISION_REAL : PRECISION_BF16, recipe->options.seed,
-                     error)) {
+                     recipe->is_f32 ? PRECISION_REAL : matmul_fast_precision(),
+                     recipe->options.seed, error)) {
         tokenizer_destroy(tokenizer);
         return -1;
     }
@@ -141,8 +142,8 @@ static int make_adapted(struct run *run, struct slots *slots, struct error *erro
     struct config config = recipe_adapter_config(recipe);
     if (corpus_check_tokenizer(run->corpus, tokenizer, error) ||
         model_create_on(&run->model, base, config, slots, tokenizer,
-                        recipe->is_f32 ? PRECISION_REAL : PRECISION_BF16, recipe->options.seed,
-                        error)) {
+                        recipe->is_f32 ? PRECISION_REAL : matmul_fast_precision(),
+                        recipe->options.seed, error)) {
         tokenizer_destroy(tokenizer);
         checkpoint_close(base);
         return -1;

@@ -12,6 +12,7 @@
 #include "cli/commands.h"
 #include "cli/options.h"
 #include "cli/truth_options.h"
+#include "math/matmul.h"
 #include "truth/direction.h"
 #include "truth/introspection.h"
 #include "truth/judging.h"
@@ -23,13 +24,13 @@ struct run {
     struct truth_wishes wishes;
     struct model *model;
     struct layer *layer;
-    struct asking asking, hearing; /* hearing: of another model, where there is one */
-    struct model *hearing_model;
+    struct asking asking, beside; /* beside: of another model, where there is one */
+    struct model *beside_model;
     struct belief_base base, calibration_base;
     struct opinions opinions;
     struct standard standard;
     struct judging judging;
-    struct unpacked *asked_weights, *heard_weights;
+    struct unpacked *asked_weights, *beside_weights;
     struct corpus *text_corpus; /* of texts to write as others wrote them */
     struct dataset dataset;
     struct introspection *introspection;
@@ -49,16 +50,15 @@ static int open_beliefs(struct run *run, struct error *error) {
            belief_base_check(&run->base, run->wishes.options.verdict_weight, error);
 }
 
-/* Who is heard: who is asked, or another model. */
+/* Who is heard: who is asked, and maybe another model beside. */
 static int open_hearing(struct run *run, struct error *error) {
-    run->judging.hearing = &run->asking;
     if (polarity_create(&run->judging.polarity, error))
         return -1;
     if (run->wishes.hearer == NULL)
         return 0;
-    run->judging.hearing = &run->hearing;
-    return model_load(&run->hearing_model, run->wishes.hearer, PRECISION_BF16, error) ||
-                   asking_create(&run->hearing, run->hearing_model, error)
+    run->judging.beside = &run->beside;
+    return model_load(&run->beside_model, run->wishes.hearer, matmul_fast_precision(), error) ||
+                   asking_create(&run->beside, run->beside_model, error)
                ? -1
                : 0;
 }
@@ -67,8 +67,8 @@ static int open_all(struct run *run, struct error *error) {
     if (open_beliefs(run, error) ||
         (run->wishes.calibrate != NULL &&
          belief_base_read(&run->calibration_base, run->wishes.calibrate, error)) ||
-        model_load_on(&run->model, run->wishes.model_path, run->wishes.base_path, PRECISION_BF16,
-                      error) ||
+        model_load_on(&run->model, run->wishes.model_path, run->wishes.base_path,
+                      matmul_fast_precision(), error) ||
         asking_create(&run->asking, run->model, error) ||
         (run->wishes.truth != NULL &&
          layer_load(&run->layer, run->model, run->wishes.truth, error)) ||
@@ -80,10 +80,7 @@ static int open_all(struct run *run, struct error *error) {
         return -1;
     run->judging.asked.layer = run->layer;
     run->judging.filter = run->wishes.standard_name != NULL ? &run->standard.filter : NULL;
-    judging_uncalibrated(&run->judging);
     run->judging.threads = run->wishes.options.training.threads;
-    if (run->layer != NULL)
-        memcpy(run->judging.calibration, run->layer->calibration, sizeof run->layer->calibration);
     return 0;
 }
 
@@ -195,8 +192,13 @@ static int calibrate(struct run *run, struct error *error) {
                        run->calibration_base.count > 0 ? &run->calibration_base : beliefs_of(run),
                        error))
         return -1;
-    int result = judging_fit(&run->judging, &listened, 0, error);
+    int result = judging_fit(&run->judging, &listened, EVIDENCE_OWN, error);
     memcpy(run->layer->calibration, run->judging.calibration, sizeof run->layer->calibration);
+    if (result == 0 && run->beside_model != NULL) {
+        result = judging_fit(&run->judging, &listened, EVIDENCE_ALL, error);
+        memcpy(run->layer->beside, run->judging.calibration, sizeof run->layer->beside);
+        run->layer->beside_model = layer_model_fingerprint(run->beside_model);
+    }
     listened_free(&listened);
     return result;
 }
@@ -247,22 +249,47 @@ static int report_on(struct run *run, const char *name, struct listened *listene
     return json_object_set_new(json, name, item) == 0 ? 0 : error_set(error, "out of memory");
 }
 
-/* Plainly: the answer's log odds as they are; asked: calibrated; judged: all that is heard and read
- * weighed too. */
+/* Fitted to statements kept apart, or else as the layer has it. */
+static int set_calibration(struct run *run, struct listened *kept_apart,
+                           enum evidence_kind evidence, struct error *error) {
+    const struct layer *layer = run->layer;
+    if (kept_apart != NULL)
+        return judging_fit(&run->judging, kept_apart, evidence, error);
+    if (evidence == EVIDENCE_ALL &&
+        (layer == NULL || layer->beside_model != layer_model_fingerprint(run->beside_model)))
+        return error_set(error,
+                         "nothing says what is heard of %s is worth beside %s: --calibrate "
+                         "BASE is wanted",
+                         run->wishes.hearer, layer == NULL ? "the model" : "this truth author");
+    judging_uncalibrated(&run->judging);
+    if (layer != NULL)
+        memcpy(run->judging.calibration,
+               evidence == EVIDENCE_ALL ? layer->beside : layer->calibration,
+               sizeof layer->calibration);
+    return 0;
+}
+
+/* Plainly: the answer's log odds as they are; asked: calibrated; judged: what is heard and read
+ * weighed too; beside: and what is heard of another model. Answers are the last way's. */
 static int evaluate_listened(struct run *run, struct listened *listened,
                              struct listened *kept_apart, json_t *json, struct error *error) {
-    double own[LAYER_CALIBRATION];
-    memcpy(own, run->judging.calibration, sizeof own);
+    const char *answers = run->wishes.answers;
+    int has_other = run->judging.beside != NULL;
     judging_uncalibrated(&run->judging);
+    run->judging.is_as_worded = 1;
     if (report_on(run, "plainly", listened, NULL, json, error))
         return -1;
-    memcpy(run->judging.calibration, own, sizeof own);
-    if (kept_apart != NULL && (judging_fit(&run->judging, kept_apart, 1, error) ||
+    run->judging.is_as_worded = 0;
+    if (kept_apart != NULL && (set_calibration(run, kept_apart, EVIDENCE_ASKED, error) ||
                                report_on(run, "asked", listened, NULL, json, error)))
         return -1;
-    if (kept_apart != NULL && judging_fit(&run->judging, kept_apart, 0, error))
+    if (set_calibration(run, kept_apart, EVIDENCE_OWN, error) ||
+        report_on(run, "judged", listened, has_other ? NULL : answers, json, error))
         return -1;
-    return report_on(run, "judged", listened, run->wishes.answers, json, error);
+    if (has_other && (set_calibration(run, kept_apart, EVIDENCE_ALL, error) ||
+                      report_on(run, "beside", listened, answers, json, error)))
+        return -1;
+    return 0;
 }
 
 /* What will not change any more is unpacked once. */
@@ -272,12 +299,12 @@ static int unpack(struct run *run, struct error *error) {
     if (weights_unpack(&run->asked_weights, &asked, error))
         return -1;
     run->judging.asked.unpacked = run->asked_weights;
-    if (run->hearing_model == NULL)
+    if (run->beside_model == NULL)
         return 0;
-    struct weights heard = model_weights(run->hearing_model);
-    if (weights_unpack(&run->heard_weights, &heard, error))
+    struct weights beside = model_weights(run->beside_model);
+    if (weights_unpack(&run->beside_weights, &beside, error))
         return -1;
-    run->judging.hearing_unpacked = run->heard_weights;
+    run->judging.beside_asked.unpacked = run->beside_weights;
     return 0;
 }
 
@@ -378,7 +405,7 @@ static int find_direction(struct run *run, struct error *error) {
 
 static void finish(struct run *run) {
     unpacked_destroy(run->asked_weights);
-    unpacked_destroy(run->heard_weights);
+    unpacked_destroy(run->beside_weights);
     introspection_destroy(run->introspection);
     dataset_free(&run->dataset);
     corpus_close(run->text_corpus);
@@ -388,9 +415,9 @@ static void finish(struct run *run) {
     belief_base_free(&run->base);
     belief_base_free(&run->calibration_base);
     asking_free(&run->asking);
-    asking_free(&run->hearing);
+    asking_free(&run->beside);
     polarity_destroy(run->judging.polarity);
-    model_destroy(run->hearing_model);
+    model_destroy(run->beside_model);
     layer_destroy(run->layer);
     model_destroy(run->model);
     free(run);

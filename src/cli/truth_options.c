@@ -41,7 +41,7 @@ const char TRUTH_HELP[] =
     "  --author NAME       an author to ask; may be repeated\n"
     "  --name NAME         of the trader who speaks as nobody (model)\n"
     "  --ways WAYS         opinions: the model is asked, heard, both (default) or none\n"
-    "  --hear MODEL        who is heard (default: who is asked, the truth author)\n"
+    "  --hear MODEL        this model is heard, too, beside who is asked\n"
     "  --asked-every N     train: one of so many steps teaches to answer, the others to be heard "
     "(4)\n"
     "  --asked-alone       nobody is heard, nor learns to be\n"

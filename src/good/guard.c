@@ -138,7 +138,8 @@ static int price(struct guard *g, const char *const *sentences, size_t count, co
         prices[i] = NAN;
         for (size_t k = firsts[i]; k < end; k++) {
             const double *c = g->truth->calibration; /* asked alone: a scale and a shift */
-            double p = platt_probability(beliefs[k].log_odds, (double[]){c[0], c[3]});
+            double p =
+                platt_probability(beliefs[k].log_odds, (double[]){c[LAYER_SAID], c[LAYER_SHIFT]});
             prices[i] = isnan(prices[i]) || p > prices[i] ? p : prices[i];
         }
     }

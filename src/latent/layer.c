@@ -9,7 +9,7 @@
 #include "base/random.h"
 #include "file/gguf.h"
 
-enum { FORMAT_VERSION = 1, DEFAULT_RANK = 8 };
+enum { FORMAT_VERSION = 2, DEFAULT_RANK = 8 };
 
 int layer_create(struct layer **out, const struct model *model, const char *kind, const char *name,
                  const struct overlay_config *overlay, uint64_t seed, struct error *error) {
@@ -20,7 +20,7 @@ int layer_create(struct layer **out, const struct model *model, const char *kind
     l->model = model;
     snprintf(l->kind, sizeof l->kind, "%s", kind);
     snprintf(l->name, sizeof l->name, "%s", name);
-    l->calibration[0] = l->calibration[LAYER_CALIBRATION - 1] = 1;
+    l->calibration[LAYER_SAID] = l->calibration[LAYER_CONFIDENCE] = 1;
     l->overlay.config = *overlay;
     if (overlay->rank == 0)
         l->overlay.config = (struct overlay_config){
@@ -72,7 +72,7 @@ const real *layer_vector(const struct layer *l) {
 }
 
 /* Of everything that the model owns, and of its base. */
-static uint64_t fingerprint_of(const struct model *model) {
+uint64_t layer_model_fingerprint(const struct model *model) {
     uint64_t hash = random_hash(model->values, model->layout.count * sizeof *model->values);
     return model->base != NULL ? random_mix(hash ^ model->base->fingerprint) : hash;
 }
@@ -83,13 +83,17 @@ static int save_keys(struct gguf_writer *writer, const struct layer *l, struct e
            gguf_writer_add_string(writer, "general.name", l->name, error) ||
            gguf_writer_add_u32(writer, "trine.layer.version", FORMAT_VERSION, error) ||
            gguf_writer_add_string(writer, "trine.layer.kind", l->kind, error) ||
-           gguf_writer_add_u64(writer, "trine.layer.model", fingerprint_of(l->model), error) ||
+           gguf_writer_add_u64(writer, "trine.layer.model", layer_model_fingerprint(l->model),
+                               error) ||
            gguf_writer_add_u32(writer, "trine.layer.rank", (uint32_t)o->rank, error) ||
            gguf_writer_add_u32(writer, "trine.layer.first_block", (uint32_t)o->first, error) ||
            gguf_writer_add_u32(writer, "trine.layer.targets", (uint32_t)o->targets, error) ||
            gguf_writer_add_f64(writer, "trine.layer.scale", o->scale, error) ||
            gguf_writer_add_f64_array(writer, "trine.layer.calibration", l->calibration,
-                                     LAYER_CALIBRATION, error);
+                                     LAYER_CALIBRATION, error) ||
+           gguf_writer_add_f64_array(writer, "trine.layer.beside", l->beside, LAYER_CALIBRATION,
+                                     error) ||
+           gguf_writer_add_u64(writer, "trine.layer.beside_model", l->beside_model, error);
 }
 
 /* The vector is the last "tensor". */
@@ -137,16 +141,34 @@ int layer_save(const struct layer *l, const char *path, struct error *error) {
 struct stored {
     struct overlay_config overlay;
     struct gguf_string kind, name;
-    double calibration[LAYER_CALIBRATION];
+    double calibration[LAYER_CALIBRATION], beside[LAYER_CALIBRATION];
+    uint64_t beside_model;
 };
+
+/* Version 1 knew of no other model. */
+static int load_calibration(double *out, const struct gguf *file, const char *key, uint32_t version,
+                            struct error *error) {
+    static const size_t FIRST_VERSION[] = {LAYER_SAID,  LAYER_READ,  LAYER_HEARD,
+                                           LAYER_SHIFT, LAYER_USUAL, LAYER_CONFIDENCE};
+    enum { FIRST_COUNT = sizeof FIRST_VERSION / sizeof *FIRST_VERSION };
+    double *numbers;
+    size_t count;
+    if (gguf_get_f64_array(file, key, &numbers, &count, error))
+        return -1;
+    int is_sound = count == (version == 1 ? FIRST_COUNT : LAYER_CALIBRATION);
+    for (size_t i = 0; is_sound && i < count; i++) {
+        out[version == 1 ? FIRST_VERSION[i] : i] = numbers[i];
+        is_sound = isfinite(numbers[i]);
+    }
+    memory_free(numbers);
+    return is_sound ? 0 : error_set(error, "%s: %s is broken", gguf_name(file), key);
+}
 
 static int load_keys(struct stored *s, const struct gguf *file, const struct model *model,
                      struct error *error) {
     struct gguf_string architecture;
     uint32_t version, rank, first, targets;
     uint64_t fingerprint;
-    double *calibration = NULL;
-    size_t count;
     if (gguf_get_string(file, "general.architecture", &architecture, error))
         return -1;
     if (!gguf_string_is(architecture, "trine-layer"))
@@ -158,20 +180,17 @@ static int load_keys(struct stored *s, const struct gguf *file, const struct mod
         gguf_get_u32(file, "trine.layer.rank", &rank, error) ||
         gguf_get_u32(file, "trine.layer.first_block", &first, error) ||
         gguf_get_u32(file, "trine.layer.targets", &targets, error) ||
-        gguf_get_f64(file, "trine.layer.scale", &s->overlay.scale, error) ||
-        gguf_get_f64_array(file, "trine.layer.calibration", &calibration, &count, error))
+        gguf_get_f64(file, "trine.layer.scale", &s->overlay.scale, error))
         return -1;
-    int is_sound = count == LAYER_CALIBRATION;
-    for (size_t i = 0; is_sound && i < LAYER_CALIBRATION; i++)
-        is_sound = isfinite(calibration[i]);
-    if (is_sound)
-        memcpy(s->calibration, calibration, sizeof s->calibration);
-    memory_free(calibration);
-    if (version != FORMAT_VERSION || !is_sound || rank == 0)
+    if (version < 1 || version > FORMAT_VERSION || rank == 0)
         return error_set(error, "%s is broken, or a layer of a later version", gguf_name(file));
-    if (fingerprint != fingerprint_of(model))
+    if (fingerprint != layer_model_fingerprint(model))
         return error_set(error, "%s is a layer of another model than \"%s\"", gguf_name(file),
                          model->name);
+    if (load_calibration(s->calibration, file, "trine.layer.calibration", version, error) ||
+        (version > 1 && (load_calibration(s->beside, file, "trine.layer.beside", version, error) ||
+                         gguf_get_u64(file, "trine.layer.beside_model", &s->beside_model, error))))
+        return -1;
     s->overlay.rank = rank;
     s->overlay.first = first;
     s->overlay.targets = targets;
@@ -206,7 +225,7 @@ static int load_tensors(struct layer *l, const struct gguf *file, struct error *
 int layer_load(struct layer **out, const struct model *model, const char *path,
                struct error *error) {
     struct gguf *file;
-    struct stored stored;
+    struct stored stored = {0};
     char kind[16], name[64];
     *out = NULL;
     if (gguf_open(&file, path, error))
@@ -226,6 +245,8 @@ int layer_load(struct layer **out, const struct model *model, const char *path,
         return -1;
     }
     memcpy((*out)->calibration, stored.calibration, sizeof stored.calibration);
+    memcpy((*out)->beside, stored.beside, sizeof stored.beside);
+    (*out)->beside_model = stored.beside_model;
     layer_refresh_operands(*out);
     return 0;
 }

@@ -6,20 +6,34 @@
 
 #include "latent/model.h"
 
-enum { LAYER_CALIBRATION = 6, LAYER_FINGERPRINT = 17 };
+enum { LAYER_FINGERPRINT = 17 };
+
+/* The numbers of a calibration, from evidence to a probability (truth/judging.h): what each kind of
+ * evidence weighs, a shift, what is usually heard, and how sure to be before coherence. */
+enum layer_calibration {
+    LAYER_SAID,   /* the answers' log odds */
+    LAYER_READ,   /* a library's log odds */
+    LAYER_HEARD,  /* nats heard of the author, less what is usual */
+    LAYER_BESIDE, /* nats heard of another model, less what is usual */
+    LAYER_SHIFT,
+    LAYER_USUAL,
+    LAYER_USUAL_BESIDE,
+    LAYER_JOINED, /* log odds that "both" is likelier, "either" less, than of independent clauses */
+    LAYER_CONFIDENCE,
+    LAYER_CALIBRATION
+};
 
 struct layer {
     const struct model *model; /* borrowed */
     char kind[16];             /* "truth" */
     char name[64];
     struct overlay overlay;
-    size_t count;   /* overlay.layout.count + Z: what is trained */
-    real *values;   /* [count]: the overlay's numbers, then the vector */
-    void *operands; /* [count] */
-    /* From what it says to a probability: log odds times the first, those of a library times the
-     * second, nats heard less the fifth times the third, plus the fourth; and before probabilities
-     * are made coherent, their log odds times the sixth (truth/judging.h). */
-    double calibration[LAYER_CALIBRATION];
+    size_t count;                          /* overlay.layout.count + Z: what is trained */
+    real *values;                          /* [count]: the overlay's numbers, then the vector */
+    void *operands;                        /* [count] */
+    double calibration[LAYER_CALIBRATION]; /* where nobody else is heard */
+    double beside[LAYER_CALIBRATION];      /* where another model is; all 0: never fitted */
+    uint64_t beside_model;                 /* the other's layer_model_fingerprint */
 };
 
 /* Rank 0 of the overlay: 8, from the split on, all matrices, scale 2. */
@@ -34,6 +48,9 @@ void layer_refresh_operands(struct layer *layer);
 struct weights layer_weights(const struct layer *layer);
 /* [Z] */
 const real *layer_vector(const struct layer *layer);
+
+/* What tells a model from any other, of everything that it and its base own. */
+uint64_t layer_model_fingerprint(const struct model *model);
 
 /* What tells a layer from any other: text[LAYER_FINGERPRINT], of its numbers. */
 void layer_fingerprint(const struct layer *layer, char *text);

@@ -5,7 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { LOGISTIC_MOST = 4 };
+enum { LOGISTIC_MOST = 8 };
 
 /* solution[k] of least log loss of the logistic regression on features[count,k], k up to
  * LOGISTIC_MOST, with a Gaussian prior around `prior` of this precision. Only items with outcome 0

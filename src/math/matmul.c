@@ -1,5 +1,6 @@
 #include "math/matmul.h"
 
+#include <cpuid.h>
 #include <omp.h>
 #include <string.h>
 
@@ -63,6 +64,15 @@ struct matmul {
 
 int matmul_has_bf16(void) {
     return __builtin_cpu_supports("avx512vnni") && __builtin_cpu_supports("avx512bf16");
+}
+
+/* Intel's cores without AMX multiply bf16 at half the rate of f32 (doc/speed.md), AMD's faster. */
+enum precision matmul_fast_precision(void) {
+    enum { FEATURES_LEAF = 7, AMX_BF16 = 1u << 22 };
+    unsigned a, b, c, d;
+    int has_amx = __get_cpuid_count(FEATURES_LEAF, 0, &a, &b, &c, &d) && (d & AMX_BF16) != 0;
+    int is_slow = __builtin_cpu_is("intel") && !has_amx;
+    return matmul_has_bf16() && !is_slow ? PRECISION_BF16 : PRECISION_REAL;
 }
 
 static int load_library(struct error *error) {

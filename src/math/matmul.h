@@ -36,6 +36,9 @@ void matmul_reference(const struct matmul_shape *shape, enum precision precision
 /* Whether this processor multiplies bf16 in hardware. */
 int matmul_has_bf16(void);
 
+/* What it multiplies many rows in fastest: the same on every run of one machine. */
+enum precision matmul_fast_precision(void);
+
 /* y = x W^T: y[rows,out] (real), x[rows,in], W[out,in]. */
 void matmul_linear(struct matmul *matmul, void *y, int y_is_operand, const void *x,
                    const void *weight, int rows, int in, int out);

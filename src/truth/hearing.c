@@ -4,8 +4,6 @@
 
 #include "base/memory.h"
 
-/* Per nat: about what a logistic regression on hearing alone gives (doc/truth.md). */
-static const double SCALE = 0.1;
 /* Of so many statements it is found out what is usual. */
 enum { USUAL_OF = 256 };
 
@@ -13,7 +11,7 @@ double hearing_loss(const struct hearing_lesson *l, double log_probability, doub
     *derivative = 0;
     if (l->target < 0)
         return 0;
-    double slope = SCALE * l->sign, score = slope * (log_probability - l->offset);
+    double slope = HEARING_SCALE * l->sign, score = slope * (log_probability - l->offset);
     *derivative = slope * (1 / (1 + exp(-score)) - l->target);
     double surprise = score > 0 ? log1p(exp(-score)) : log1p(exp(score)) - score;
     return surprise + (1 - l->target) * score;

@@ -1,14 +1,17 @@
 /* What teaches an author to be heard: the last words of what is true should be likely to it, those
  * of what is false unlikely, and the other way round where a statement denies.
  *
- * A statement's score is SCALE * sign * (log P(its last words | the ones before) - offset), the
- * offset what those words are worth elsewhere and what is usual, both as they were before training.
- * The loss is the cross-entropy of 1 / (1 + exp(-score)) against the target: logistic regression on
- * what `trine judge` hears, with the network beneath it. */
+ * A statement's score is HEARING_SCALE * sign * (log P(its last words | the ones before) - offset),
+ * the offset what those words are worth elsewhere and what is usual, both as they were before
+ * training. The loss is the cross-entropy of 1 / (1 + exp(-score)) against the target: logistic
+ * regression on what `trine judge` hears, with the network beneath it. */
 #ifndef TRINE_TRUTH_HEARING_H
 #define TRINE_TRUTH_HEARING_H
 
 #include "truth/asking.h"
+
+/* Per nat: about what a logistic regression on hearing alone gives (doc/truth.md). */
+#define HEARING_SCALE 0.1
 
 struct hearing_lesson {
     double offset; /* nats */

@@ -39,20 +39,36 @@ static int is_same_file(const char *one, const char *other) {
            a.st_ino == b.st_ino;
 }
 
+/* The layer must have been fitted beside the same model. */
+static int check_beside(const struct judge *j, const struct model *beside, const char *path,
+                        struct error *error) {
+    if (j->layer->beside[LAYER_CONFIDENCE] == 0)
+        return error_set(error,
+                         "this truth author was never fitted beside another model: trine truth "
+                         "train --hear %s makes one that is",
+                         path);
+    if (j->layer->beside_model != layer_model_fingerprint(beside))
+        return error_set(error, "this truth author was fitted beside another model than %s", path);
+    return 0;
+}
+
 static int open_hearing(struct judge *j, const struct judge_options *o, struct error *error) {
-    const struct model *heard = j->model; /* as it is, without the layer */
-    j->judging.hearing = &j->asking;
+    const struct model *beside = j->model; /* as it is, without the layer */
+    memcpy(j->judging.calibration, j->layer->calibration, sizeof j->layer->calibration);
     if (polarity_create(&j->judging.polarity, error))
         return -1;
     if (o->hear == NULL)
         return 0;
     if (!is_same_file(o->model, o->hear)) {
-        if (model_load(&j->own_hearing_model, o->hear, PRECISION_BF16, error))
+        if (model_load(&j->own_beside_model, o->hear, PRECISION_BF16, error))
             return -1;
-        heard = j->own_hearing_model;
+        beside = j->own_beside_model;
     }
-    j->judging.hearing = &j->hearing;
-    return asking_create(&j->hearing, heard, error);
+    if (check_beside(j, beside, o->hear, error) || asking_create(&j->beside, beside, error))
+        return -1;
+    j->judging.beside = &j->beside;
+    memcpy(j->judging.calibration, j->layer->beside, sizeof j->layer->beside);
+    return 0;
 }
 
 /* All that is known by the standard, for proofs. */
@@ -107,13 +123,13 @@ static int unpack(struct judge *j, struct error *error) {
     struct weights asked = layer_weights(j->layer);
     if (weights_unpack(&j->asked_weights, &asked, error))
         return -1;
-    if (j->judging.hearing == &j->hearing) {
-        struct weights heard = model_weights(j->hearing.model);
-        if (weights_unpack(&j->heard_weights, &heard, error))
+    if (j->judging.beside != NULL) {
+        struct weights beside = model_weights(j->beside.model);
+        if (weights_unpack(&j->beside_weights, &beside, error))
             return -1;
     }
     j->judging.asked.unpacked = j->asked_weights;
-    j->judging.hearing_unpacked = j->heard_weights;
+    j->judging.beside_asked.unpacked = j->beside_weights;
     return 0;
 }
 
@@ -134,7 +150,6 @@ int judge_open(struct judge **out, const struct judge_options *o, struct error *
     j->judging.asked.layer = j->layer;
     j->judging.filter = &j->standard.filter;
     j->judging.threads = o->threads;
-    memcpy(j->judging.calibration, j->layer->calibration, sizeof j->layer->calibration);
     *out = j;
     return 0;
 }
@@ -145,12 +160,12 @@ void judge_close(struct judge *j) {
     library_close(j->judging.library);
     logic_destroy(j->logic);
     unpacked_destroy(j->asked_weights);
-    unpacked_destroy(j->heard_weights);
+    unpacked_destroy(j->beside_weights);
     layer_destroy(j->layer);
     asking_free(&j->asking);
-    asking_free(&j->hearing);
+    asking_free(&j->beside);
     polarity_destroy(j->judging.polarity);
-    model_destroy(j->own_hearing_model);
+    model_destroy(j->own_beside_model);
     model_destroy(j->own_model);
     standard_close(&j->standard);
     memory_free(j);

@@ -22,7 +22,7 @@ struct judge_options {
     const struct model *loaded; /* borrowed instead, `model` then being its file, or NULL */
     const char *standard;       /* a name, or a directory; NULL: "plain" */
     const char *truth;          /* a layer; NULL: the standard's own */
-    const char *hear;           /* a model that is heard; NULL: the truth author */
+    const char *hear;           /* a model that is heard beside the truth author; or NULL */
     const char *corpus;         /* a directory; NULL: nothing is read */
     size_t authors;             /* so many are asked whether they disagree */
     size_t threads;
@@ -65,8 +65,8 @@ struct answer_to {
     struct testimony testimony; /* on the likeliest */
 };
 
-/* Candidates are drawn from whoever is heard, `count` of them with this seed, and judged; a
- * question of yes or no has these two. */
+/* Candidates are drawn from the model that is heard beside the truth author, or else its own,
+ * `count` of them with this seed, and judged; a question of yes or no has these two. */
 int judge_answer(struct judge *judge, const char *question, size_t count, uint64_t seed,
                  struct answer_to *answer, struct error *error);
 void answer_free(struct answer_to *answer);

@@ -55,11 +55,13 @@ static int encode_prompt(struct answering *a, const char *question, struct error
 
 static int answering_create(struct answering *a, struct judge *judge, const char *question,
                             struct error *error) {
-    const struct model *speaker = judge->judging.hearing->model;
+    const struct asking *asking =
+        judge->judging.beside != NULL ? judge->judging.beside : judge->judging.asking;
+    const struct model *speaker = asking->model;
     size_t vocabulary = speaker->config.vocabulary;
     struct weights weights = model_weights(speaker);
     struct decoder_options options = {.context = CONTEXT, .threads = judge->judging.threads};
-    *a = (struct answering){.speaker = speaker, .cache = judge->judging.hearing->cache};
+    *a = (struct answering){.speaker = speaker, .cache = asking->cache};
     a->probabilities = memory_allocate(vocabulary, sizeof *a->probabilities, error);
     a->order = memory_allocate(vocabulary, sizeof *a->order, error);
     a->banned = memory_allocate(vocabulary, 1, error);

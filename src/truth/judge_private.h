@@ -9,10 +9,10 @@ struct judge {
     struct standard standard;
     const struct model *model; /* its own, or borrowed */
     struct layer *layer;
-    struct asking asking, hearing; /* hearing: of a model that is named, where one is */
-    struct model *own_model, *own_hearing_model; /* what was loaded; or NULL */
+    struct asking asking, beside;               /* beside: of another model, where one is named */
+    struct model *own_model, *own_beside_model; /* what was loaded; or NULL */
     struct judging judging;
-    struct unpacked *asked_weights, *heard_weights; /* both are used for every statement */
+    struct unpacked *asked_weights, *beside_weights; /* both are used for every statement */
     struct logic *logic;
     size_t authors[MOST_DISSENTERS], author_count; /* labels of the slot "author" */
 };

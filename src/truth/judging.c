@@ -6,66 +6,169 @@
 #include "base/memory.h"
 #include "base/progress.h"
 #include "truth/calibration.h"
+#include "truth/hearing.h"
 
-/* What is weighed: asked, read, heard less what is usual, and 1; the weights are the first of the
- * calibration. Then come what is usual, and how sure to be before coherence. */
-enum { FEATURES = LAYER_CALIBRATION - 2, USUAL = FEATURES, CONFIDENCE };
+/* What is weighed; the weights are the first of a calibration. */
+enum { FEATURES = LAYER_SHIFT + 1 };
+_Static_assert((int)FEATURES <= (int)LOGISTIC_MOST, "what a logistic regression takes");
 
-static void set_features(double *features, const struct judgement *j, double usual) {
-    features[0] = j->said;
-    features[1] = j->read;
-    features[2] = j->sign * (j->heard - usual);
-    features[3] = 1;
+static void set_features(double *features, const struct evidence *e, const double *calibration) {
+    features[LAYER_SAID] = e->said;
+    features[LAYER_READ] = e->read;
+    features[LAYER_HEARD] = e->sign * (e->heard - calibration[LAYER_USUAL]);
+    features[LAYER_BESIDE] = e->sign * (e->beside - calibration[LAYER_USUAL_BESIDE]);
+    features[LAYER_SHIFT] = 1;
 }
 
-static int consult(struct judging *judging, const char *statement, struct judgement *j,
+static int consult(struct judging *judging, const char *statement, struct evidence *e,
                    struct error *error) {
     struct testimony testimony = {0};
-    j->sign = 1;
-    if (judging->hearing != NULL && polarity_of(judging->polarity, statement, &j->sign, error))
+    e->sign = 1;
+    if (judging->polarity != NULL && polarity_of(judging->polarity, statement, &e->sign, error))
         return -1;
     if (judging->library == NULL)
         return 0;
     if (library_consult(judging->library, statement, judging->filter, &testimony, error))
         return -1;
-    j->read = testimony.log_odds;
+    e->read = testimony.log_odds;
     testimony_free(&testimony);
     return 0;
 }
 
 /* What network and library say, not calibrated. */
-static int listen(struct judging *judging, const char *const *statements, size_t count,
-                  struct judgement *judgements, struct error *error) {
+static int listen_to_each(struct judging *judging, const char *const *statements, size_t count,
+                          struct evidence *evidence, struct error *error) {
     struct belief_of_model *beliefs = memory_allocate(count, sizeof *beliefs, error);
-    double *heard = memory_allocate(count, sizeof *heard, error);
+    double *heard = memory_allocate(2 * count, sizeof *heard, error), *beside = heard + count;
     int result = beliefs == NULL || heard == NULL
                      ? -1
                      : asking_ask(judging->asking, &judging->asked, statements, count,
                                   judging->threads, beliefs, error);
-    struct asked another = {.unpacked = judging->hearing_unpacked};
-    if (result == 0 && judging->hearing != NULL)
-        result = asking_hear(judging->hearing,
-                             judging->hearing == judging->asking ? &judging->asked : &another,
-                             statements, count, judging->threads, heard, error);
+    if (result == 0 && judging->polarity != NULL)
+        result = asking_hear(judging->asking, &judging->asked, statements, count, judging->threads,
+                             heard, error);
+    if (result == 0 && judging->polarity != NULL && judging->beside != NULL)
+        result = asking_hear(judging->beside, &judging->beside_asked, statements, count,
+                             judging->threads, beside, error);
     for (size_t i = 0; result == 0 && i < count; i++) {
-        judgements[i] = (struct judgement){
-            .doubt = beliefs[i].doubt, .said = beliefs[i].log_odds, .heard = heard[i]};
-        result = consult(judging, statements[i], &judgements[i], error);
+        evidence[i] = (struct evidence){.doubt = beliefs[i].doubt,
+                                        .said = beliefs[i].log_odds,
+                                        .heard = heard[i],
+                                        .beside = beside[i]};
+        result = consult(judging, statements[i], &evidence[i], error);
     }
     memory_free(beliefs);
     memory_free(heard);
     return result;
 }
 
-static double weigh(const struct judging *judging, const struct judgement *j) {
+/* The evidence is that of texts, each once. */
+struct texts {
+    struct sentences *sentences;
+    const char **items;
+    struct evidence *evidence;
+};
+
+/* A judgement's clauses among the texts. */
+struct places {
+    uint32_t worded, clauses[2];
+};
+
+static int split(struct texts *texts, const char *statement, int keeps_wording, struct judgement *j,
+                 struct places *places, struct error *error) {
+    struct clauses clauses;
+    if (clauses_split(&clauses, statement, error))
+        return -1;
+    j->connective = clauses.connective;
+    j->clause_count = clauses.count;
+    int result = 0;
+    for (size_t k = 0; result == 0 && k < clauses.count; k++) {
+        j->is_denied[k] = clauses.is_denied[k];
+        result = sentences_add_atom(texts->sentences, clauses.texts[k], &places->clauses[k], error);
+    }
+    places->worded = places->clauses[0];
+    if (result == 0 && keeps_wording)
+        result = sentences_add_atom(texts->sentences, statement, &places->worded, error);
+    clauses_free(&clauses);
+    return result;
+}
+
+static int hear_texts(struct judging *judging, struct texts *texts, struct error *error) {
+    size_t count = sentences_count(texts->sentences);
+    texts->items = memory_allocate(count, sizeof *texts->items, error);
+    texts->evidence = memory_allocate(count, sizeof *texts->evidence, error);
+    if (texts->items == NULL || texts->evidence == NULL)
+        return -1;
+    for (size_t i = 0; i < count; i++)
+        texts->items[i] = sentences_get(texts->sentences, (uint32_t)i)->text;
+    return listen_to_each(judging, texts->items, count, texts->evidence, error);
+}
+
+static void set_evidence(struct judgement *j, const struct texts *texts,
+                         const struct places *places) {
+    j->worded = texts->evidence[places->worded];
+    for (size_t k = 0; k < j->clause_count; k++) {
+        j->clauses[k] = texts->evidence[places->clauses[k]];
+        j->doubt = fmax(j->doubt, j->clauses[k].doubt);
+    }
+}
+
+/* keeps_wording: statements that are made of others are asked for in their own words, too. */
+static int listen(struct judging *judging, const char *const *statements, size_t count,
+                  int keeps_wording, struct judgement *judgements, struct error *error) {
+    struct texts texts = {0};
+    struct places *places = memory_allocate(count, sizeof *places, error);
+    int result = places == NULL || sentences_create(&texts.sentences, error) ? -1 : 0;
+    for (size_t i = 0; result == 0 && i < count; i++) {
+        judgements[i] = (struct judgement){0};
+        result = split(&texts, statements[i], keeps_wording, &judgements[i], &places[i], error);
+    }
+    if (result == 0)
+        result = hear_texts(judging, &texts, error);
+    for (size_t i = 0; result == 0 && i < count; i++)
+        set_evidence(&judgements[i], &texts, &places[i]);
+    sentences_destroy(texts.sentences);
+    memory_free(texts.items);
+    memory_free(texts.evidence);
+    memory_free(places);
+    return result;
+}
+
+static double weigh_evidence(const struct judging *judging, const struct evidence *e) {
     double features[FEATURES];
-    set_features(features, j, judging->calibration[USUAL]);
+    set_features(features, e, judging->calibration);
     return logistic_probability(judging->calibration, features, FEATURES);
+}
+
+static double log_odds_of(double probability) {
+    return log(probability / (1 - probability));
+}
+
+/* 1, -1, or 0 where nothing is joined. */
+static double joined_sign(const struct judgement *j) {
+    return j->connective == CONNECTIVE_BOTH ? 1 : j->connective == CONNECTIVE_EITHER ? -1 : 0;
+}
+
+/* As if the clauses were independent. */
+static double weigh_clauses(const struct judging *judging, const struct judgement *j) {
+    double log_odds[2] = {0};
+    for (size_t k = 0; k < j->clause_count; k++) {
+        double p = weigh_evidence(judging, &j->clauses[k]);
+        log_odds[k] = log_odds_of(j->is_denied[k] ? 1 - p : p);
+    }
+    return connective_log_odds(j->connective, log_odds[0], log_odds[1]);
+}
+
+static double weigh(const struct judging *judging, const struct judgement *j) {
+    if (judging->is_as_worded)
+        return weigh_evidence(judging, &j->worded);
+    double shift = judging->calibration[LAYER_JOINED] * joined_sign(j);
+    return platt_probability(weigh_clauses(judging, j), (double[]){1, shift});
 }
 
 int judging_judge(struct judging *judging, const char *const *statements, size_t count,
                   struct judgement *judgements, struct error *error) {
-    if (listen(judging, statements, count, judgements, error))
+    if (listen(judging, statements, count, 0, judgements, error))
         return -1;
     for (size_t i = 0; i < count; i++)
         judgements[i].probability = weigh(judging, &judgements[i]);
@@ -80,7 +183,7 @@ int judging_listen(struct listened *l, struct judging *judging, const struct bel
         return -1;
     l->judgements = memory_allocate(l->texts.count, sizeof *l->judgements, error);
     if (l->judgements == NULL ||
-        listen(judging, l->texts.texts, l->texts.count, l->judgements, error)) {
+        listen(judging, l->texts.texts, l->texts.count, 1, l->judgements, error)) {
         listened_free(l);
         return -1;
     }
@@ -96,32 +199,98 @@ void listened_free(struct listened *l) {
 
 void judging_uncalibrated(struct judging *judging) {
     memset(judging->calibration, 0, sizeof judging->calibration);
-    judging->calibration[0] = judging->calibration[CONFIDENCE] = 1;
+    judging->calibration[LAYER_SAID] = judging->calibration[LAYER_CONFIDENCE] = 1;
 }
 
-static int fit_weights(struct judging *judging, const struct listened *l, int is_asked_alone,
-                       struct error *error) {
-    static const double NOTHING_TO_CORRECT[FEATURES] = {1, 0, 0, 0};
-    size_t count = l->texts.count;
-    double *features = memory_allocate(count * FEATURES, sizeof *features, error), usual = 0;
-    uint8_t *outcomes = memory_allocate(count, 1, error);
-    int result = features == NULL || outcomes == NULL ? -1 : 0;
-    for (size_t i = 0; i < count; i++)
-        usual += l->judgements[i].heard / (double)count;
-    for (size_t i = 0; result == 0 && i < count; i++) {
-        double *own = features + i * FEATURES;
-        set_features(own, &l->judgements[i], usual);
-        if (is_asked_alone)
-            own[1] = own[2] = 0; /* what does not vary keeps the prior's weight, which is none */
-        outcomes[i] = (uint8_t)l->base->items[l->texts.places[i]].verdict;
+struct fit_items {
+    const struct evidence **evidence;
+    double *features;
+    uint8_t *outcomes; /* VERDICT_FALSE, VERDICT_TRUE */
+};
+
+/* Before any verdict is looked at: asked alone is taken at its word; asked and heard share, what is
+ * heard on the scale that authors are taught it on. What is left out weighs nothing. */
+static void set_prior(double *prior, const struct judging *judging, enum evidence_kind kind) {
+    int is_heard = kind != EVIDENCE_ASKED && judging->polarity != NULL;
+    prior[LAYER_SAID] = is_heard ? 0.5 : 1;
+    prior[LAYER_HEARD] = is_heard ? 0.5 : 0;
+    prior[LAYER_BESIDE] = is_heard && kind == EVIDENCE_ALL && judging->beside != NULL ? 0.5 : 0;
+}
+
+/* What is left out does not vary, and so keeps the prior's weight. */
+static void leave_out(double *features, const double *prior, enum evidence_kind kind) {
+    features[LAYER_READ] *= kind != EVIDENCE_ASKED;
+    features[LAYER_HEARD] *= prior[LAYER_HEARD] > 0 ? HEARING_SCALE : 0;
+    features[LAYER_BESIDE] *= prior[LAYER_BESIDE] > 0 ? HEARING_SCALE : 0;
+}
+
+/* What is not made of others, or denies one other. */
+static size_t gather_simple(struct fit_items *items, const struct listened *l) {
+    size_t count = 0;
+    for (size_t i = 0; i < l->texts.count; i++) {
+        const struct judgement *j = &l->judgements[i];
+        uint8_t verdict = l->base->items[l->texts.places[i]].verdict;
+        if (j->clause_count != 1 || verdict == VERDICT_UNKNOWN)
+            continue;
+        items->evidence[count] = &j->clauses[0];
+        items->outcomes[count++] = (verdict == VERDICT_TRUE) != j->is_denied[0];
     }
+    return count;
+}
+
+static void fit_items(struct judging *judging, const struct fit_items *items, size_t count,
+                      enum evidence_kind kind) {
+    double *c = judging->calibration, prior[FEATURES] = {0};
+    set_prior(prior, judging, kind);
+    c[LAYER_USUAL] = c[LAYER_USUAL_BESIDE] = 0;
+    for (size_t i = 0; i < count; i++) {
+        c[LAYER_USUAL] += items->evidence[i]->heard / (double)count;
+        c[LAYER_USUAL_BESIDE] += items->evidence[i]->beside / (double)count;
+    }
+    for (size_t i = 0; i < count; i++) {
+        set_features(items->features + i * FEATURES, items->evidence[i], c);
+        leave_out(items->features + i * FEATURES, prior, kind);
+    }
+    logistic_fit(c, items->features, items->outcomes, count, FEATURES, prior, 1);
+    c[LAYER_HEARD] *= HEARING_SCALE; /* per nat */
+    c[LAYER_BESIDE] *= HEARING_SCALE;
+}
+
+static int fit_weights(struct judging *judging, const struct listened *l, enum evidence_kind kind,
+                       struct error *error) {
+    size_t count = l->texts.count;
+    struct fit_items items = {.evidence = memory_allocate(count, sizeof *items.evidence, error),
+                              .features =
+                                  memory_allocate(count * FEATURES, sizeof *items.features, error),
+                              .outcomes = memory_allocate(count, 1, error)};
+    int result =
+        items.evidence == NULL || items.features == NULL || items.outcomes == NULL ? -1 : 0;
     if (result == 0)
-        logistic_fit(judging->calibration, features, outcomes, count, FEATURES, NOTHING_TO_CORRECT,
-                     1);
-    judging->calibration[USUAL] = usual;
-    memory_free(features);
-    memory_free(outcomes);
+        fit_items(judging, &items, gather_simple(&items, l), kind);
+    memory_free(items.evidence);
+    memory_free(items.features);
+    memory_free(items.outcomes);
     return result;
+}
+
+/* Newton's method on the log loss of joined statements, with a standard normal prior. */
+static void fit_joined(struct judging *judging, const struct listened *l) {
+    enum { STEPS = 20 };
+    double *shift = &judging->calibration[LAYER_JOINED];
+    *shift = 0;
+    for (int step = 0; step < STEPS; step++) {
+        double slope = *shift, curvature = 1;
+        for (size_t i = 0; i < l->texts.count; i++) {
+            uint8_t verdict = l->base->items[l->texts.places[i]].verdict;
+            double sign = joined_sign(&l->judgements[i]);
+            if (sign == 0 || verdict == VERDICT_UNKNOWN)
+                continue;
+            double p = weigh(judging, &l->judgements[i]);
+            slope += sign * (p - (verdict == VERDICT_TRUE));
+            curvature += p * (1 - p);
+        }
+        *shift -= slope / curvature;
+    }
 }
 
 void judging_weigh(const struct judging *judging, struct listened *l) {
@@ -130,8 +299,8 @@ void judging_weigh(const struct judging *judging, struct listened *l) {
 }
 
 double judging_confident(const struct judging *judging, double probability) {
-    return platt_probability(log(probability / (1 - probability)),
-                             (double[]){judging->calibration[CONFIDENCE], 0});
+    return platt_probability(log_odds_of(probability),
+                             (double[]){judging->calibration[LAYER_CONFIDENCE], 0});
 }
 
 static void mark_atoms(uint8_t *is_bound, const struct sentences *sentences, uint32_t id) {
@@ -199,24 +368,25 @@ static int fit_confidence(struct judging *judging, const struct listened *l, str
     int result = prices == NULL ? -1 : 0;
     for (int k = -STEPS; result == 0 && k <= STEPS; k++) {
         double log_factor = (double)k / STEPS;
-        judging->calibration[CONFIDENCE] = exp(log_factor);
+        judging->calibration[LAYER_CONFIDENCE] = exp(log_factor);
         result = judging_prices(prices, judging, l, 1, error);
         double loss = result == 0 ? log_loss_of(l, prices) + log_factor * log_factor / 2 : 0;
         if (result == 0 && loss < least) {
             least = loss;
-            best = judging->calibration[CONFIDENCE];
+            best = judging->calibration[LAYER_CONFIDENCE];
         }
     }
-    judging->calibration[CONFIDENCE] = best;
+    judging->calibration[LAYER_CONFIDENCE] = best;
     memory_free(prices);
     return result;
 }
 
-int judging_fit(struct judging *judging, struct listened *l, int is_asked_alone,
+int judging_fit(struct judging *judging, struct listened *l, enum evidence_kind kind,
                 struct error *error) {
-    judging->calibration[CONFIDENCE] = 1;
-    if (fit_weights(judging, l, is_asked_alone, error))
+    judging->calibration[LAYER_CONFIDENCE] = 1;
+    if (fit_weights(judging, l, kind, error))
         return -1;
+    fit_joined(judging, l);
     judging_weigh(judging, l);
     return fit_confidence(judging, l, error);
 }

@@ -6,36 +6,52 @@
 #include "truth/asking.h"
 #include "truth/belief_base.h"
 #include "truth/coherence.h"
+#include "truth/connectives.h"
 #include "truth/library.h"
 #include "truth/polarity.h"
 #include "truth/report.h"
 #include "truth/witness.h"
 
-/* Who judges. Everything is borrowed. The network is asked; and it, or another, is heard: how
- * likely it finds a statement's last words, turned around where the statement denies. */
+/* Who judges. Everything is borrowed. The network is asked and heard, and beside it another may be
+ * heard: how likely they find a statement's last words, turned around where the statement denies.
+ */
 struct judging {
     struct asking *asking;
     struct asked asked;
-    const struct unpacked *hearing_unpacked; /* as asked.unpacked, where it is another; or NULL */
-    struct asking *hearing;                  /* `asking`, or another's; NULL: nobody is heard */
-    struct polarity *polarity;               /* where somebody is heard */
-    struct library *library;                 /* NULL: none */
+    struct asking *beside; /* another's; NULL: nobody else is heard */
+    struct asked beside_asked;
+    struct polarity *polarity; /* NULL: nobody is heard */
+    struct library *library;   /* NULL: none */
     const struct library_filter *filter;
     double calibration[LAYER_CALIBRATION]; /* as a layer has it */
+    int is_as_worded; /* statements are weighed as they are worded, not by clauses */
     size_t threads;
 };
 
+/* Of one text, not calibrated. */
+struct evidence {
+    double said, read;    /* log odds asked for, and the library's */
+    double heard, beside; /* nats, of who is asked and of the other */
+    double doubt;
+    int sign; /* -1: the text denies */
+};
+
+/* A statement that says outright how it is made of others (connectives.h) is judged clause by
+ * clause. */
 struct judgement {
     double probability, doubt;
-    double said, read, heard; /* not calibrated: log odds asked for, the library's, nats heard */
-    int sign;                 /* -1: the statement denies */
+    enum connective connective;
+    size_t clause_count; /* 1, or 2 of both and either */
+    int is_denied[2];    /* the clause was within a negation */
+    struct evidence clauses[2];
+    struct evidence worded; /* of the statement as it is worded, where that was asked for */
 };
 
 /* judgements[count]. */
 int judging_judge(struct judging *judging, const char *const *statements, size_t count,
                   struct judgement *judgements, struct error *error);
 
-/* What was said of a base's texts, not yet weighed. */
+/* What was said of a base's texts, as they are worded and of their clauses, not yet weighed. */
 struct listened {
     const struct belief_base *base; /* borrowed */
     struct base_texts texts;
@@ -48,9 +64,11 @@ void listened_free(struct listened *listened);
 
 /* judging->calibration <- what is asked, as it is. */
 void judging_uncalibrated(struct judging *judging);
-/* judging->calibration <- what fits the verdicts best; of nobody but who is asked, if wanted so.
- * Where the base has laws, also how sure to be before coherence (judging_confident). */
-int judging_fit(struct judging *judging, struct listened *listened, int is_asked_alone,
+enum evidence_kind { EVIDENCE_ASKED, EVIDENCE_OWN, EVIDENCE_ALL };
+/* judging->calibration <- what fits the verdicts best, of what is asked, of all but what is heard
+ * of another, or of all. Where the base has laws, also how sure to be before coherence
+ * (judging_confident). */
+int judging_fit(struct judging *judging, struct listened *listened, enum evidence_kind kind,
                 struct error *error);
 /* Sets the probabilities of all judgements. */
 void judging_weigh(const struct judging *judging, struct listened *listened);

@@ -3,6 +3,19 @@
 #include "base/memory.h"
 #include "truth/judging.h"
 
+/* What each clause was judged by. */
+static json_t *clauses_to_json(const struct judgement *j) {
+    json_t *json = json_array();
+    for (size_t k = 0; k < j->clause_count; k++) {
+        const struct evidence *e = &j->clauses[k];
+        json_array_append_new(json,
+                              json_pack("{s:f, s:f, s:f, s:f, s:i, s:b}", "said", e->said, "read",
+                                        e->read, "heard", e->heard, "beside", e->beside, "sign",
+                                        e->sign, "denied", j->is_denied[k]));
+    }
+    return json;
+}
+
 /* prices: the coherent ones. */
 static int write_answers(const struct listened *j, const double *prices, const char *path,
                          struct error *error) {
@@ -11,12 +24,13 @@ static int write_answers(const struct listened *j, const double *prices, const c
         return -1;
     for (size_t i = 0; i < j->texts.count; i++) {
         const struct belief *b = &j->base->items[j->texts.places[i]];
+        const struct judgement *own = &j->judgements[i];
         json_t *json = json_pack(
-            "{s:s, s:s, s:s, s:f, s:f, s:f, s:o}", "id", b->id != NULL ? b->id : "", "family",
+            "{s:s, s:s, s:s, s:f, s:f, s:f, s:o, s:o}", "id", b->id != NULL ? b->id : "", "family",
             b->family != NULL ? b->family : "", "statement", j->texts.texts[i], "probability",
-            j->judgements[i].probability, "coherent", prices[b->sentence], "doubt",
-            j->judgements[i].doubt, "label",
-            b->verdict == VERDICT_UNKNOWN ? json_null() : json_boolean(b->verdict == VERDICT_TRUE));
+            own->probability, "coherent", prices[b->sentence], "doubt", own->doubt, "label",
+            b->verdict == VERDICT_UNKNOWN ? json_null() : json_boolean(b->verdict == VERDICT_TRUE),
+            "clauses", clauses_to_json(own));
         if (json == NULL ||
             json_dumpf(json, writer.stream, JSON_COMPACT | JSON_REAL_PRECISION(6)) ||
             fputc('\n', writer.stream) == EOF) {

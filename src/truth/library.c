@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "truth/connectives.h"
 #include "truth/library_index.h"
 #include "truth/library_judge.h"
 #include "truth/passage.h"
@@ -209,24 +210,74 @@ static size_t statement_bytes(const char *text) {
     return at > 0 ? at : bytes;
 }
 
-int library_consult(struct library *library, const char *text, const struct library_filter *filter,
-                    struct testimony *out, struct error *error) {
+static int consult_whole(struct library *library, const char *text, const uint8_t *permitted,
+                         struct testimony *out, struct error *error) {
     struct statement statement = {0};
-    *out = (struct testimony){0};
     struct judgement *judgement = memory_allocate(1, sizeof *judgement, error);
-    uint8_t *permitted = permitted_documents(&library->index, filter, error);
     struct inquiry inquiry = {text, &library->index, &library->vocabulary, &statement, permitted};
-    int result = judgement == NULL || permitted == NULL ||
+    int result = judgement == NULL ||
                  statement_parse(&statement, text, statement_bytes(text), &library->index,
                                  &library->vocabulary, error) ||
                  library_judge(&inquiry, judgement, error) ||
                  testify(library, &statement, judgement, out, error);
-    if (result != 0)
-        testimony_free(out);
     statement_free(&statement);
-    memory_free(permitted);
     memory_free(judgement);
     return result == 0 ? 0 : -1;
+}
+
+/* What supports the clause of a negation is against the whole. Citations of two clauses take turns,
+ * as far as there is room; the rest is let go. */
+static void join(struct testimony *out, struct testimony *clauses, enum connective connective) {
+    double sign = connective == CONNECTIVE_NOT ? -1 : 1;
+    out->log_odds = connective_log_odds(connective, clauses[0].log_odds, clauses[1].log_odds);
+    for (size_t i = 0; i < LIBRARY_CITATIONS; i++)
+        for (size_t k = 0; k < 2; k++) {
+            if (i >= clauses[k].citation_count || out->citation_count == LIBRARY_CITATIONS)
+                continue;
+            struct citation *c = &out->citations[out->citation_count++];
+            *c = clauses[k].citations[i];
+            c->support *= sign;
+            clauses[k].citations[i] = (struct citation){0};
+        }
+}
+
+/* A statement that is made of others is read clause by clause. */
+static int consult(struct library *library, const char *text, size_t depth,
+                   const uint8_t *permitted, struct testimony *out, struct error *error) {
+    struct clause clauses[2] = {{0}};
+    struct testimony of[2] = {{0}};
+    enum connective connective =
+        depth == 0 ? CONNECTIVE_NONE : connective_find(text, strlen(text), clauses);
+    if (connective == CONNECTIVE_NONE)
+        return consult_whole(library, text, permitted, out, error);
+    int result = 0;
+    for (size_t k = 0; result == 0 && k < 2 && clauses[k].text != NULL; k++) {
+        char *clause = memory_allocate(clauses[k].bytes + 1, 1, error);
+        result = clause == NULL ? -1 : 0;
+        if (result == 0) {
+            memcpy(clause, clauses[k].text, clauses[k].bytes);
+            result = consult(library, clause, depth - 1, permitted, &of[k], error);
+        }
+        memory_free(clause);
+    }
+    if (result == 0)
+        join(out, of, connective);
+    testimony_free(&of[0]);
+    testimony_free(&of[1]);
+    return result;
+}
+
+int library_consult(struct library *library, const char *text, const struct library_filter *filter,
+                    struct testimony *out, struct error *error) {
+    enum { MOST_DEPTH = 4 };
+    *out = (struct testimony){0};
+    uint8_t *permitted = permitted_documents(&library->index, filter, error);
+    int result =
+        permitted == NULL || consult(library, text, MOST_DEPTH, permitted, out, error) ? -1 : 0;
+    if (result != 0)
+        testimony_free(out);
+    memory_free(permitted);
+    return result;
 }
 
 void testimony_free(struct testimony *testimony) {

@@ -41,8 +41,8 @@ static void start(struct fixture *f, double log_odds, size_t principles, int exp
     f->model = tiny_model();
     assert_int_equal(layer_create(&f->truth, f->model, "truth", "t", &overlay, 1, &error), 0);
     assert_int_equal(layer_create(&f->good, f->model, "good", "g", &overlay, 2, &error), 0);
-    f->truth->calibration[0] = 0;
-    f->truth->calibration[3] = log_odds;
+    f->truth->calibration[LAYER_SAID] = 0;
+    f->truth->calibration[LAYER_SHIFT] = log_odds;
     f->principles = (struct principles){.items = PRINCIPLES, .count = principles, .is_verified = 1};
     if (guard_create(&f->guard, f->truth, &f->principles,
                      &(struct guard_options){.explains = explains}, &error) ||
@@ -163,7 +163,8 @@ static void test_dreams(void **state) {
     assert_string_equal(h.text, dreamt);
     handle_free(&handle);
     assistant_trace_free(&trace);
-    f.truth->calibration[3] = 4; /* and what the guard forbids is declined before a word */
+    f.truth->calibration[LAYER_SHIFT] =
+        4; /* and what the guard forbids is declined before a word */
     answer(&f, &h, &trace);
     assert_int_equal(trace.outcome, ASSISTANT_DECLINED_REQUEST);
     assistant_trace_free(&trace);
@@ -248,7 +249,7 @@ static void test_reasons(void **state) {
     two[1].reason = "I am no hunter.";
     start(&f, 0.5, 2, 0);
     f.principles.items = two;
-    f.truth->calibration[0] = 0.2; /* now the sentences differ in price */
+    f.truth->calibration[LAYER_SAID] = 0.2; /* now the sentences differ in price */
     guard_destroy(f.guard);
     assert_int_equal(guard_create(&f.guard, f.truth, &f.principles,
                                   &(struct guard_options){.screen = 0.2}, &error),
@@ -260,12 +261,12 @@ static void test_reasons(void **state) {
         assert_true(finding.prices[0] != finding.prices[1]);
         assert_int_equal(finding.principle, finding.prices[1] > finding.prices[0]);
     }
-    f.truth->calibration[0] = 0;
+    f.truth->calibration[LAYER_SAID] = 0;
     two[0].threshold = two[1].threshold = 0.9;
     assert_int_equal(guard_look(f.guard, "Hello?", NULL, &finding, &error), 0);
     assert_true(finding.is_declined);
     assert_string_equal(guard_reason(f.guard, &finding), "I am kind."); /* 0.62, by the screen */
-    f.truth->calibration[3] = -0.5;
+    f.truth->calibration[LAYER_SHIFT] = -0.5;
     assert_int_equal(guard_look(f.guard, "Hello?", NULL, &finding, &error), 0);
     assert_true(finding.is_declined && finding.prices[0] < 0.5);
     assert_string_equal(guard_reason(f.guard, &finding), "It could harm people, or deceive them.");
@@ -333,7 +334,7 @@ static void test_many_threads(void **state) {
     struct fixture f;
     pthread_t threads[LOOKERS];
     start(&f, 0.5, 2, 1);
-    f.truth->calibration[0] = 0.2; /* so that the sentences differ in price */
+    f.truth->calibration[LAYER_SAID] = 0.2; /* so that the sentences differ in price */
     guard_destroy(f.guard);
     assert_int_equal(guard_create(&f.guard, f.truth, &f.principles, &OPTIONS, &error), 0);
     for (size_t i = 0; i < LOOKERS; i++) {

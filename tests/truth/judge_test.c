@@ -1,6 +1,8 @@
 /* A judge on a model that is open already says what one says that loads it, to the last bit. */
 #include "truth/judge.h"
 
+#include <math.h>
+
 #include "model/batcher.h"
 #include "serve/tiny_service.h"
 
@@ -13,7 +15,11 @@ static struct tiny_service tiny;
 /* The truth author of the first standard listens, so that what is asked and heard matters. */
 static int set_up(void **state) {
     (void)state;
-    static const double CALIBRATION[LAYER_CALIBRATION] = {0.3, 0, 0.2, 0.1, -5, 1};
+    static const double CALIBRATION[LAYER_CALIBRATION] = {[LAYER_SAID] = 0.3,
+                                                          [LAYER_HEARD] = 0.2,
+                                                          [LAYER_SHIFT] = 0.1,
+                                                          [LAYER_USUAL] = -5,
+                                                          [LAYER_CONFIDENCE] = 1};
     struct error error;
     struct model *model;
     struct layer *layer;
@@ -27,6 +33,10 @@ static int set_up(void **state) {
         layer->values[i] = (real)(0.1 * random_normal(&random));
     layer_refresh_operands(layer);
     memcpy(layer->calibration, CALIBRATION, sizeof CALIBRATION);
+    memcpy(layer->beside, CALIBRATION, sizeof CALIBRATION);
+    layer->beside[LAYER_BESIDE] = 0.15;
+    layer->beside[LAYER_USUAL_BESIDE] = -5;
+    layer->beside_model = layer_model_fingerprint(model);
     TINY_DO(layer_save(layer, path, &error));
     layer_destroy(layer);
     model_destroy(model);
@@ -114,7 +124,8 @@ static void test_borrowed_model(void **state) {
     model_destroy(model);
 }
 
-/* Who is heard may be the same file, or a copy of it: the copy is loaded, and says the same. */
+/* Who is heard beside may be the same file, or a copy of it: the copy is loaded, and says the same.
+ */
 static void test_heard_model(void **state) {
     (void)state;
     struct error error;
@@ -138,6 +149,54 @@ static void test_heard_model(void **state) {
     said_free(&same);
     model_destroy(model);
     free(path);
+}
+
+/* Only beside whom the truth author was fitted. */
+static void test_unfitted(void **state) {
+    (void)state;
+    struct error error;
+    struct judge *judge;
+    struct model *model;
+    struct layer *layer;
+    struct judge_options options = usual();
+    char *path = tiny_path(&tiny, "unfitted.gguf"), *own = tiny_path(&tiny, "s0/truth.gguf");
+    TINY_DO(model_load(&model, tiny.options.model, PRECISION_BF16, &error));
+    TINY_DO(layer_load(&layer, model, own, &error));
+    layer->beside_model++;
+    TINY_DO(layer_save(layer, path, &error));
+    options.truth = path;
+    options.hear = tiny.options.model;
+    assert_int_equal(judge_open(&judge, &options, &error), -1);
+    assert_non_null(strstr(error.message, "beside another model than"));
+    layer->beside[LAYER_CONFIDENCE] = 0;
+    TINY_DO(layer_save(layer, path, &error));
+    assert_int_equal(judge_open(&judge, &options, &error), -1);
+    assert_non_null(strstr(error.message, "truth train --hear"));
+    layer_destroy(layer);
+    model_destroy(model);
+    free(path);
+    free(own);
+}
+
+/* A statement that denies another is as likely as the other is not. */
+static void test_clauses(void **state) {
+    (void)state;
+    struct error error;
+    struct judge *judge;
+    struct ruling is, is_not, both;
+    struct judge_options options = usual();
+    TINY_DO(judge_open(&judge, &options, &error));
+    TINY_DO(judge_statement(judge, "The fox is slow.", 0, &is, &error));
+    TINY_DO(judge_statement(judge, "It is not true that the fox is slow.", 0, &is_not, &error));
+    TINY_DO(judge_statement(judge,
+                            "It is the case both that the fox is slow and that the fox is slow.", 0,
+                            &both, &error));
+    assert_true(fabs(is.probability + is_not.probability - 1) < 1e-9);
+    assert_true(fabs(both.probability - is.probability * is.probability) < 1e-9);
+    ruling_free(&is);
+    ruling_free(&is_not);
+    ruling_free(&both);
+    judge_close(judge);
 }
 
 /* What is asked does not depend on the batcher; what is written goes through it. */
@@ -166,8 +225,8 @@ static void test_batcher(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_borrowed_model),
-        cmocka_unit_test(test_heard_model),
+        cmocka_unit_test(test_borrowed_model), cmocka_unit_test(test_heard_model),
+        cmocka_unit_test(test_unfitted),       cmocka_unit_test(test_clauses),
         cmocka_unit_test(test_batcher),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);

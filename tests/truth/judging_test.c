@@ -50,7 +50,9 @@ static void make(struct belief_base *base, struct listened *listened, int is_ano
     assert_non_null(listened->judgements);
     for (size_t i = 0; i < 2 * PAIRS; i++) {
         int number = atoi(listened->texts.texts[i] + 1);
-        listened->judgements[i] = (struct judgement){.said = said[number], .sign = 1};
+        struct evidence evidence = {.said = said[number], .sign = 1};
+        listened->judgements[i] =
+            (struct judgement){.clause_count = 1, .clauses = {evidence}, .worded = evidence};
     }
 }
 
@@ -60,7 +62,7 @@ static void unmake(struct belief_base *base, struct listened *listened) {
 }
 
 static double confidence_of(const struct judging *judging) {
-    return judging->calibration[LAYER_CALIBRATION - 1];
+    return judging->calibration[LAYER_CONFIDENCE];
 }
 
 /* Two witnesses who do not copy from each other are surer together than their mean, which is what
@@ -73,14 +75,14 @@ static void test_independent(void **state) {
     struct judging judging = {0};
     struct judging_report judged, coherent;
     make(&base, &listened, 1);
-    assert_int_equal(judging_fit(&judging, &listened, 0, &error), 0);
-    assert_true(fabs(judging.calibration[0] - 1) < 0.2);
+    assert_int_equal(judging_fit(&judging, &listened, EVIDENCE_ALL, &error), 0);
+    assert_true(fabs(judging.calibration[LAYER_SAID] - 1) < 0.2);
     assert_true(confidence_of(&judging) > 1.5 && confidence_of(&judging) < 2.5);
     assert_int_equal(judging_evaluate(&judged, &coherent, &judging, &listened, NULL, &error), 0);
     assert_true(coherent.coherence.violation < 1e-3 && judged.coherence.violation > 0.1);
     assert_true(coherent.judgement.calibration_error < 0.05);
     assert_true(coherent.judgement.log_loss < judged.judgement.log_loss - 0.03);
-    judging.calibration[LAYER_CALIBRATION - 1] = 1;
+    judging.calibration[LAYER_CONFIDENCE] = 1;
     struct judging_report unsure;
     assert_int_equal(judging_evaluate(&judged, &unsure, &judging, &listened, NULL, &error), 0);
     assert_true(unsure.judgement.log_loss > coherent.judgement.log_loss + 0.02);
@@ -95,7 +97,7 @@ static void test_the_same(void **state) {
     struct listened listened;
     struct judging judging = {0};
     make(&base, &listened, 0);
-    assert_int_equal(judging_fit(&judging, &listened, 0, &error), 0);
+    assert_int_equal(judging_fit(&judging, &listened, EVIDENCE_ALL, &error), 0);
     assert_true(confidence_of(&judging) > 0.8 && confidence_of(&judging) < 1.2);
     unmake(&base, &listened);
 }
@@ -111,17 +113,82 @@ static void test_uncalibrated(void **state) {
     judging_weigh(&judging, &listened);
     for (size_t i = 0; i < 2 * PAIRS; i++) {
         const struct judgement *j = &listened.judgements[i];
-        assert_true(fabs(j->probability - 1 / (1 + exp(-j->said))) < 1e-12);
+        assert_true(fabs(j->probability - 1 / (1 + exp(-j->clauses[0].said))) < 1e-9);
         assert_true(fabs(judging_confident(&judging, j->probability) - j->probability) < 1e-9);
     }
     unmake(&base, &listened);
 }
 
+/* Every third statement becomes two that are joined: of independent clauses nothing is to be
+ * shifted; where "both" holds as often as not, it is. What a negation holds counts the other way
+ * round. */
+static double joined_shift(int is_joined_often) {
+    struct error error;
+    struct belief_base base;
+    struct listened listened;
+    struct judging judging = {0};
+    make(&base, &listened, 1);
+    for (size_t i = 0; i + 2 < listened.texts.count; i += 3) {
+        struct judgement *j = &listened.judgements[i];
+        struct belief *own = &base.items[listened.texts.places[i]];
+        const struct belief *next = &base.items[listened.texts.places[i + 1]];
+        j->connective = CONNECTIVE_BOTH;
+        j->clause_count = 2;
+        j->clauses[1] = listened.judgements[i + 1].clauses[0];
+        int holds = own->verdict == VERDICT_TRUE && next->verdict == VERDICT_TRUE;
+        own->verdict = holds || (is_joined_often && i % 2 == 0) ? VERDICT_TRUE : VERDICT_FALSE;
+    }
+    assert_int_equal(judging_fit(&judging, &listened, EVIDENCE_OWN, &error), 0);
+    assert_true(fabs(judging.calibration[LAYER_SAID] - 1) < 0.3);
+    double shift = judging.calibration[LAYER_JOINED];
+    judging_weigh(&judging, &listened);
+    struct judgement *j = &listened.judgements[1];
+    double before = j->probability;
+    j->is_denied[0] = 1;
+    judging_weigh(&judging, &listened);
+    assert_true(fabs(j->probability + before - 1) < 1e-9);
+    unmake(&base, &listened);
+    return shift;
+}
+
+static void test_joined(void **state) {
+    (void)state;
+    assert_true(joined_shift(1) > joined_shift(0) + 0.5);
+}
+
+/* What is heard of another counts when it is asked for, and only then. */
+static void test_beside(void **state) {
+    (void)state;
+    struct error error;
+    struct belief_base base;
+    struct listened listened;
+    struct asking other = {0};
+    struct judging judging = {.beside = &other};
+    struct judging_report own, all, coherent;
+    assert_int_equal(polarity_create(&judging.polarity, &error), 0);
+    make(&base, &listened, 1);
+    for (size_t i = 0; i < listened.texts.count; i++) {
+        struct evidence *e = &listened.judgements[i].clauses[0];
+        int is_true = base.items[listened.texts.places[i]].verdict == VERDICT_TRUE;
+        e->beside = -9 + (i % 5 != 0 ? 1 : -1) * (is_true ? 2 : -2); /* right four times of five */
+    }
+    assert_int_equal(judging_fit(&judging, &listened, EVIDENCE_OWN, &error), 0);
+    assert_true(judging.calibration[LAYER_BESIDE] == 0);
+    assert_int_equal(judging_evaluate(&own, &coherent, &judging, &listened, NULL, &error), 0);
+    assert_int_equal(judging_fit(&judging, &listened, EVIDENCE_ALL, &error), 0);
+    assert_true(judging.calibration[LAYER_BESIDE] > 0.3);
+    judging_weigh(&judging, &listened);
+    assert_int_equal(judging_evaluate(&all, &coherent, &judging, &listened, NULL, &error), 0);
+    assert_true(all.judgement.log_loss < own.judgement.log_loss - 0.05);
+    polarity_destroy(judging.polarity);
+    unmake(&base, &listened);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_independent),
-        cmocka_unit_test(test_the_same),
-        cmocka_unit_test(test_uncalibrated),
+        cmocka_unit_test(test_independent),  cmocka_unit_test(test_the_same),
+        cmocka_unit_test(test_uncalibrated), cmocka_unit_test(test_joined),
+        cmocka_unit_test(test_beside),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

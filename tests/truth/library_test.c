@@ -147,6 +147,15 @@ static void test_pairs(void **state) {
         {"The frigate is not seaworthy", "The frigate is seaworthy", 1},
         {"Quinine cures the fever", "Quinine does not cure the fever", 1},
         {"A comet was seen in 1852", "A comet was seen in 1870", 0},
+        {"It is not true that Eve Grant spoke of oranges",
+         "It is not true that Carl Jones spoke of oranges", 1},
+        {"It is the case both that Ann B Smith wrote a letter in 1850 and that Eve Grant was a "
+         "doctor",
+         "It is the case both that Ann B Smith wrote a letter in 1850 and that Eve Grant was a "
+         "sailor",
+         1},
+        {"It is true either that Eve Grant was a sailor or that Carl Jones spoke of oranges",
+         "It is true either that Eve Grant was a sailor or that Eve Grant spoke of oranges", 1},
     };
     for (size_t i = 0; i < sizeof PAIRS / sizeof *PAIRS; i++) {
         double yes = log_odds(PAIRS[i].is_true), no = log_odds(PAIRS[i].is_false);
@@ -170,6 +179,14 @@ static void test_citations(void **state) {
         assert_true(t.citations[i].support < 0);
         assert_string_equal(t.citations[i].document, i == 0 ? "jones-1" : "smith-1");
     }
+    testimony_free(&t);
+    t = consult("It is not true that Carl Jones spoke of oranges", NULL);
+    assert_true(t.citation_count > 0 && t.citations[0].support < 0);
+    testimony_free(&t);
+    t = consult(
+        "It is the case both that Carl Jones spoke of oranges and that Eve Grant was a doctor",
+        NULL);
+    assert_true(t.citation_count > 1 && strcmp(t.citations[0].author, t.citations[1].author) != 0);
     testimony_free(&t);
     t = consult("lanterns", NULL);
     assert_int_equal(t.citation_count, 1);
