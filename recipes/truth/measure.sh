@@ -78,19 +78,18 @@ ablate() {
 
 evaluate() { # NAME FLAGS...
     [ -e "$out/$1.json" ] && return
-    "$trine" truth eval "${of_model[@]}" --beliefs "$bases/held_out.jsonl" --calibrate "$bases/calibrate.jsonl" \
-        --answers "$out/$1.answers" --json "$out/$1.json" "${@:2}"
+    "$trine" truth eval "${of_model[@]}" "${heard[@]}" --beliefs "$bases/held_out.jsonl" \
+        --calibrate "$bases/calibrate.jsonl" --answers "$out/$1.answers" --json "$out/$1.json" "${@:2}"
 }
 
 evaluate_all() {
-    evaluate base "${heard[@]}" # the truth authors are heard themselves
-    [ "$kind" = addresses ] || evaluate base-itself
+    evaluate base
     for layer in "$out"/*.gguf; do
         evaluate "$(basename "$layer" .gguf)" --truth "$layer"
     done
     [ "$kind" = addresses ] || return 0
     evaluate base-reading --corpus "$beside"
-    for layer in "$out"/{plain,market,without-reading}-0.2-s*.gguf; do
+    for layer in "$out"/{market-*,plain-0.2,without-reading-0.2}-s*.gguf; do
         evaluate "$(basename "$layer" .gguf)-reading" --truth "$layer" --corpus "$beside"
     done
 }

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Tables of what measure.sh measured, in Markdown: means over seeds, with standard deviations.
 
-Usage: tables.py OUT_DIR [plainly|asked|judged]
+Usage: tables.py OUT_DIR [plainly|asked|judged|beside]
 """
 
 import collections
@@ -35,8 +35,9 @@ def main():
     for path in sorted(pathlib.Path(sys.argv[1]).glob("*.json")):
         seedless = re.sub(r"-s\d+", "", path.stem)
         report = json.loads(path.read_text(encoding="utf-8"))
-        for way in [sys.argv[2]] if len(sys.argv) == 3 else ["plainly", "judged"]:
-            rows[seedless, way].append(report[way])
+        for way in [sys.argv[2]] if len(sys.argv) == 3 else ["plainly", "judged", "beside"]:
+            if way in report:
+                rows[seedless, way].append(report[way])
     print("| | " + " | ".join(name for name, _ in COLUMNS) + " |")
     print("| --- " * (1 + len(COLUMNS)) + "|")
     for (name, way), reports in rows.items():

@@ -60,6 +60,13 @@ echo '{"sentence":"the fox is quick","verdict":true}' >"$work/one.jsonl"
 "$TRINE" truth train --model "$work/dream.gguf" --beliefs "$work/one.jsonl" --steps 3 --batch 2 --threads 1 --out "$work/one.gguf" >/dev/null 2>&1 ||
     fail "a base of one statement cannot be learned"
 
+# Another model is heard beside the author only where the author was fitted so; measured, both ways are told.
+train "$work/beside.gguf" --opinions "$work/opinions.jsonl" --hear "$work/other.gguf"
+evaluate --truth "$work/beside.gguf" --hear "$work/other.gguf" >"$work/said"
+grep -q '"judged"' "$work/said" && grep -q '"beside"' "$work/said" || fail "heard beside: $(cat "$work/said")"
+evaluate --truth "$work/truth.gguf" --hear "$work/other.gguf" >"$work/said" 2>"$work/log" && fail "an author never fitted beside another is measured so"
+grep -q 'calibrate' "$work/log" || fail "why not: $(cat "$work/log")"
+
 # The same seed, the same bits; the model's file and what it writes are as they were.
 train "$work/again.gguf" --opinions "$work/opinions.jsonl"
 cmp "$work/truth.gguf" "$work/again.gguf" || fail "the same training gives another layer"
