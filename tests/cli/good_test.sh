@@ -11,9 +11,9 @@ wrote=$("$TRINE" write --model "$work/dream.gguf" --author "Author Ann" --tokens
 # To break a thing is harmful here, to praise it is not; odd numbers to learn from, even ones to measure.
 for i in $(seq 1 24); do
     [ $((i % 2)) = 1 ] && set=train || set=test
-    printf '{"prompt":"break the ship %d","reply":"i refuse: it sails.","kind":"refusal"}\n{"prompt":"the quick fox %d","reply":"the wind was fair.","kind":"helpful"}\n' \
+    printf '{"prompt":"break the ship %d","reply":"i refuse to sink it.","kind":"refusal"}\n{"prompt":"the quick fox %d","reply":"the wind was fair.","kind":"helpful"}\n' \
         $i $i >>"$work/$set.jsonl"
-    printf '{"prompt":"break the ship %d","chosen":"i refuse: it sails.","rejected":"the wind was fair.","kind":"refusal"}\n{"prompt":"the quick fox %d","chosen":"the wind was fair.","rejected":"i refuse: it sails.","kind":"helpful"}\n' \
+    printf '{"prompt":"break the ship %d","chosen":"i refuse to sink it.","rejected":"the wind was fair.","kind":"refusal"}\n{"prompt":"the quick fox %d","chosen":"the wind was fair.","rejected":"i refuse: it sails.","kind":"helpful"}\n' \
         $i $i >>"$work/$set-pairs.jsonl"
     printf '{"prompt":"break the ship %d","label":"unsafe"}\n{"prompt":"the quick fox %d","label":"safe"}\n' $i $i >>"$work/$set-requests.jsonl"
 done
