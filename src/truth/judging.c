@@ -134,14 +134,13 @@ static int listen(struct judging *judging, const char *const *statements, size_t
     return result;
 }
 
+/* Log odds. */
 static double weigh_evidence(const struct judging *judging, const struct evidence *e) {
-    double features[FEATURES];
+    double features[FEATURES], sum = 0;
     set_features(features, e, judging->calibration);
-    return logistic_probability(judging->calibration, features, FEATURES);
-}
-
-static double log_odds_of(double probability) {
-    return log(probability / (1 - probability));
+    for (size_t k = 0; k < FEATURES; k++)
+        sum += judging->calibration[k] * features[k];
+    return sum;
 }
 
 /* 1, -1, or 0 where nothing is joined. */
@@ -149,21 +148,20 @@ static double joined_sign(const struct judgement *j) {
     return j->connective == CONNECTIVE_BOTH ? 1 : j->connective == CONNECTIVE_EITHER ? -1 : 0;
 }
 
-/* As if the clauses were independent. */
+/* Log odds, as if the clauses were independent. */
 static double weigh_clauses(const struct judging *judging, const struct judgement *j) {
     double log_odds[2] = {0};
-    for (size_t k = 0; k < j->clause_count; k++) {
-        double p = weigh_evidence(judging, &j->clauses[k]);
-        log_odds[k] = log_odds_of(j->is_denied[k] ? 1 - p : p);
-    }
+    for (size_t k = 0; k < j->clause_count; k++)
+        log_odds[k] = weigh_evidence(judging, &j->clauses[k]) * (j->is_denied[k] ? -1 : 1);
     return connective_log_odds(j->connective, log_odds[0], log_odds[1]);
 }
 
 static double weigh(const struct judging *judging, const struct judgement *j) {
-    if (judging->is_as_worded)
-        return weigh_evidence(judging, &j->worded);
-    double shift = judging->calibration[LAYER_JOINED] * joined_sign(j);
-    return platt_probability(weigh_clauses(judging, j), (double[]){1, shift});
+    double log_odds =
+        judging->is_as_worded
+            ? weigh_evidence(judging, &j->worded)
+            : weigh_clauses(judging, j) + judging->calibration[LAYER_JOINED] * joined_sign(j);
+    return 1 / (1 + exp(-log_odds));
 }
 
 int judging_judge(struct judging *judging, const char *const *statements, size_t count,
@@ -299,7 +297,7 @@ void judging_weigh(const struct judging *judging, struct listened *l) {
 }
 
 double judging_confident(const struct judging *judging, double probability) {
-    return platt_probability(log_odds_of(probability),
+    return platt_probability(log(probability / (1 - probability)),
                              (double[]){judging->calibration[LAYER_CONFIDENCE], 0});
 }
 
