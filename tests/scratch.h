@@ -3,6 +3,7 @@
 #ifndef TRINE_TESTS_SCRATCH_H
 #define TRINE_TESTS_SCRATCH_H
 
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,6 +26,16 @@ static inline void scratch_write(const char *name, const char *text) {
     assert_non_null(stream);
     assert_true(fputs(text, stream) >= 0);
     assert_int_equal(fclose(stream), 0);
+}
+
+/* A command that must succeed. */
+__attribute__((format(printf, 1, 2))) static inline void shell(const char *format, ...) {
+    char command[600];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(command, sizeof command, format, arguments);
+    va_end(arguments);
+    assert_int_equal(system(command), 0);
 }
 
 static inline int scratch_enter(void **state) {

@@ -16,15 +16,6 @@
 #include "text/corpus.h"
 #include "text/corpus_build.h"
 
-static void shell(const char *format, ...) {
-    char command[600];
-    va_list arguments;
-    va_start(arguments, format);
-    vsnprintf(command, sizeof command, format, arguments);
-    va_end(arguments);
-    assert_int_equal(system(command), 0);
-}
-
 static const char MANIFEST[] =
     "{\"name\":\"Letters\",\"id\":[\"id\"],\"vocabulary\":300,"
     "\"slots\":{\"author\":{\"kind\":\"categorical\",\"field\":\"by\",\"missing\":[\"anonymous\"]},"

@@ -18,15 +18,6 @@
 
 static struct library *library;
 
-static void shell(const char *format, ...) {
-    char command[600];
-    va_list arguments;
-    va_start(arguments, format);
-    vsnprintf(command, sizeof command, format, arguments);
-    va_end(arguments);
-    assert_int_equal(system(command), 0);
-}
-
 static const char MANIFEST[] =
     "{\"name\":\"Letters\",\"id\":[\"id\"],\"vocabulary\":300,"
     "\"slots\":{\"trade\":{\"kind\":\"categorical\",\"field\":\"trade\"},"
