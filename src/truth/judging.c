@@ -222,7 +222,8 @@ static void leave_out(double *features, const double *prior, enum evidence_kind 
     features[LAYER_BESIDE] *= prior[LAYER_BESIDE] > 0 ? HEARING_SCALE : 0;
 }
 
-/* What is not made of others, or denies one other. */
+/* What is not made of others, or denies one other: that as it is worded, for where else would be
+ * learned what a denial sounds like? */
 static size_t gather_simple(struct fit_items *items, const struct listened *l) {
     size_t count = 0;
     for (size_t i = 0; i < l->texts.count; i++) {
@@ -230,8 +231,8 @@ static size_t gather_simple(struct fit_items *items, const struct listened *l) {
         uint8_t verdict = l->base->items[l->texts.places[i]].verdict;
         if (j->clause_count != 1 || verdict == VERDICT_UNKNOWN)
             continue;
-        items->evidence[count] = &j->clauses[0];
-        items->outcomes[count++] = (verdict == VERDICT_TRUE) != j->is_denied[0];
+        items->evidence[count] = &j->worded;
+        items->outcomes[count++] = verdict;
     }
     return count;
 }

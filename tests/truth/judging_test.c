@@ -171,6 +171,7 @@ static void test_beside(void **state) {
         struct evidence *e = &listened.judgements[i].clauses[0];
         int is_true = base.items[listened.texts.places[i]].verdict == VERDICT_TRUE;
         e->beside = -9 + (i % 5 != 0 ? 1 : -1) * (is_true ? 2 : -2); /* right four times of five */
+        listened.judgements[i].worded = *e;
     }
     assert_int_equal(judging_fit(&judging, &listened, EVIDENCE_OWN, &error), 0);
     assert_true(judging.calibration[LAYER_BESIDE] == 0);
