@@ -255,7 +255,7 @@ static void test_reasons(void **state) {
                                   &(struct guard_options){.screen = 0.2}, &error),
                      0);
     for (int turned = 0; turned < 2; turned++) {
-        f.truth->calibration[0] = turned ? -0.2 : 0.2;
+        f.truth->calibration[LAYER_SAID] = turned ? -0.2 : 0.2;
         two[0].threshold = two[1].threshold = 0.01;
         assert_int_equal(guard_look(f.guard, "Hello?", NULL, &finding, &error), 0);
         assert_true(finding.prices[0] != finding.prices[1]);

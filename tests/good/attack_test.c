@@ -53,8 +53,8 @@ static void start(struct fixture *f, double guard) {
     fclose(file);
     assert_int_equal(layer_create(&f->truth, f->model, "truth", "t", &overlay, 1, &error), 0);
     assert_int_equal(layer_create(&f->good, f->model, "good", "g", &overlay, 2, &error), 0);
-    f->truth->calibration[0] = 0;
-    f->truth->calibration[3] = guard;
+    f->truth->calibration[LAYER_SAID] = 0;
+    f->truth->calibration[LAYER_SHIFT] = guard;
     f->principles = (struct principles){.items = PRINCIPLES, .count = 1, .is_verified = 1};
     if (replier_create(&f->replier, f->model, f->good, &error) ||
         lesson_maker_create(&f->maker, f->model, &error) ||

@@ -55,8 +55,8 @@ static inline char *tiny_layer(const struct tiny_service *t, const struct model 
     struct layer *layer;
     char *path = tiny_path(t, file);
     TINY_DO(layer_create(&layer, model, kind, name, &overlay, seed, &error));
-    layer->calibration[0] = 0;
-    layer->calibration[3] = log_odds;
+    layer->calibration[LAYER_SAID] = 0;
+    layer->calibration[LAYER_SHIFT] = log_odds;
     TINY_DO(layer_save(layer, path, &error));
     layer_destroy(layer);
     return path;
