@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "base/file.h"
-#include "base/memory.h"
 #include "scratch.h"
 #include "truth/tiny_model.h"
 
@@ -89,7 +88,7 @@ static void test_first_version(void **state) {
     assert_memory_equal(back->values, newer->values, newer->count * sizeof(real));
     layer_destroy(newer);
     assert_string_equal(back->name, LONG_NAME);
-    memory_free(data);
+    free(data);
     layer_destroy(layer);
     layer_destroy(back);
     model_destroy(model);
